@@ -1,0 +1,102 @@
+"""Build `webfaq-domains`: FAQ pairs, cleaned, unique, labelled by domain, split by web site.
+
+    webfaq-domains build webfaq --source hub:PaDaS-Lab/webfaq@<sha> --out webfaq-domains
+
+The parameters are in `webfaq.toml`; the steps and their order are in `steps_of`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from webfaq_domains.cli.options import build_options, json_option, show
+from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe
+from webfaq_domains.engine.run import read_sources, run_chain
+from webfaq_domains.fasttext_models import language_model
+from webfaq_domains.hashing import file_sha256
+from webfaq_domains.hub.build import BuildOptions, Built, build_in
+from webfaq_domains.hub.stage import stage_dataset
+from webfaq_domains.labeler import open_labeler
+from webfaq_domains.schema import RAW, SCHEMA_VERSION
+from webfaq_domains.sources import open_source
+from webfaq_domains.sources.base import pinned
+from webfaq_domains.steps.base import Barrier, Step, check_chain
+from webfaq_domains.steps.clean import Clean, KeepWellFormed
+from webfaq_domains.steps.dedup import DropDuplicates
+from webfaq_domains.steps.label import LabelDomain
+from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
+from webfaq_domains.steps.neardup import DropNearDuplicates
+from webfaq_domains.steps.partition import AssignId, AssignSplit
+from webfaq_domains.steps.sample import TakeQuota
+from webfaq_domains.taxonomy import load_taxonomy
+
+
+def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[Step | Barrier]:
+    """Return the chain. Cheap drops come first; labelling sees only what will be published."""
+    language, model = sections["language"], options.language_model
+    chain: list[Step | Barrier] = [
+        Clean(),
+        make(KeepWellFormed, sections["well_formed"], "well_formed"),
+        DropDuplicates(),
+        IdentifyLanguage(model, language["characters"]),
+        ResolveLanguage(model, language["min_score"], language["contradict"]),
+        KeepLanguages(options.languages),
+    ]
+    if enabled(sections["near_duplicates"]):
+        chain.append(make(DropNearDuplicates, sections["near_duplicates"], "near_duplicates"))
+    chain += [
+        LabelDomain(options.labeler, options.cascade, fallback),
+        AssignId(),
+        make(AssignSplit, sections["split"], "split"),
+    ]
+    if enabled(sections["quota"]):
+        chain.append(make(TakeQuota, sections["quota"], "quota"))
+    return chain
+
+
+def build(options: BuildOptions) -> Built:
+    """Build and stage the data set; everything that can be refused is refused before work starts.
+
+    :raises WebFAQError: with what was met, what was expected and what to do.
+    """
+    default = files("webfaq_domains.builders").joinpath("webfaq.toml").read_text("utf-8")
+    sections = read_recipe(options.recipe, default)
+    taxonomy = load_taxonomy(options.taxonomy)
+    labeler = open_labeler(options.labeler, cascade=options.cascade)
+    chain = steps_of(sections, options, taxonomy.fallback)
+    check_chain([*RAW.names, "source"], chain)
+    sources = [open_source(address, frozenset(options.languages)) for address in options.sources]
+    recipe: dict[str, Any] = {
+        **sections,
+        "steps": [type(step).__name__ for step in chain],
+        "labeler": asdict(labeler.id),
+        "language_model": file_sha256(Path(options.language_model or language_model())),
+        "languages": sorted(options.languages),
+        "limit": options.limit,
+        "schema_version": SCHEMA_VERSION,
+        "taxonomy": taxonomy.sha256,
+        "sources": [pinned(source) for source in sources],
+    }
+    with build_in(options, recipe) as (run, built):
+        if run is not None:
+            shards = run_chain(read_sources(sources, run), chain, run)
+            built.finish(stage_dataset(shards, recipe, taxonomy, [labeler.id], run), shards)
+    return built
+
+
+@click.command("webfaq")
+@build_options
+@json_option
+def webfaq(as_json: bool, **values: Any) -> None:
+    """Build the domain-partitioned FAQ data set from one or more sources.
+
+    \b
+    Example:
+      webfaq-domains build webfaq --source faq/ --source nquads:dump.gz --out my-faq
+    """
+    show(build(BuildOptions.of(values, quiet=as_json)), as_json)

@@ -1,0 +1,1 @@
+"""Card templates: prose here, every number from a manifest. Installed as `webfaq_domains.cards`."""

@@ -1,0 +1,1 @@
+"""FAQ pairs by domain and language: build, label, check and publish."""

@@ -1,0 +1,84 @@
+"""The local engine: this process, or a pool of processes."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from webfaq_domains.engine.base import Report, Task
+from webfaq_domains.errors import BuildError
+
+_DIED = (
+    "a worker process died (out of memory, or killed); what is finished is kept: run the same "
+    "command again to go on, with fewer --workers if memory was short"
+)
+
+
+def _start_worker(parent: int) -> None:
+    """Give a worker one core, leave Ctrl-C to the driver, and end it when the driver is gone."""
+    import pyarrow as pa
+
+    pa.set_cpu_count(1)
+    pa.set_io_thread_count(1)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+@dataclass
+class LocalEngine:
+    """Runs tasks in `workers` processes; with one worker, in this process.
+
+    The pool is started at the first use and shared by the stages of a run (`with engine.open()`).
+    """
+
+    workers: int = 1
+    _pool: ProcessPoolExecutor | None = field(default=None, repr=False)
+
+    @contextmanager
+    def open(self) -> Iterator[LocalEngine]:
+        """Keep one pool for the block, and end its processes after it."""
+        if self.workers > 1:
+            # spawn: a forked child would inherit Arrow's threads and locks.
+            self._pool = ProcessPoolExecutor(
+                self.workers,
+                mp_context=multiprocessing.get_context("spawn"),
+                initializer=_start_worker,
+                initargs=(os.getpid(),),
+            )
+        try:
+            yield self
+        finally:
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                self._pool = None
+
+    def map(self, function: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:
+        """Yield the report of each task as it is ready.
+
+        :raises BuildError: if a worker process dies.
+        """
+        if self._pool is None:
+            yield from map(function, tasks)
+            return
+        try:
+            waiting = {self._pool.submit(function, task) for task in tasks}
+            while waiting:
+                done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
+        except BrokenProcessPool as error:
+            raise BuildError(_DIED) from error

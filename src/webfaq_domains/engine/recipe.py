@@ -1,0 +1,83 @@
+"""A recipe file: which parameters a build's steps have. What is not said has its default.
+
+A recipe is TOML with one table per step, named in the builder's list; `enabled = false` leaves a
+step out. Everything in it is hashed into the manifest.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.errors import RecipeError, WebFAQError
+
+Sections = dict[str, dict[str, Any]]
+
+
+def read_recipe(path: Path | None, default: str) -> Sections:
+    """Return the tables of the default recipe with those of `path` laid over them, key by key.
+
+    :raises RecipeError: if the file cannot be read or is not TOML, or names an unknown table.
+    """
+    sections: Sections = tomllib.loads(default)
+    if path is None:
+        return sections
+    try:
+        mine: Sections = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RecipeError(f"cannot read the recipe {path}: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise RecipeError(f"{path}: not valid TOML: {error}") from error
+    for name, table in mine.items():
+        if name not in sections or not isinstance(table, dict):
+            raise RecipeError(f"{path}: unknown table [{name}]; {_nearest(name, sections)}")
+        for key in table:
+            if key not in sections[name]:
+                raise RecipeError(
+                    f"{path}: [{name}] has no key {key!r}; {_nearest(key, sections[name])}"
+                )
+        sections[name] = {**sections[name], **table}
+    return sections
+
+
+def _nearest(word: str, known: Mapping[str, object]) -> str:
+    close = difflib.get_close_matches(word, known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return f"{hint}known: {', '.join(known)}"
+
+
+def make(kind: type, table: Mapping[str, Any], where: str) -> Any:
+    """Make a step from its table; numbers and texts must have the type of the field's default.
+
+    :raises RecipeError: naming the table, the key, and the type that was expected.
+    """
+    assert is_dataclass(kind)
+    known = {field.name: field for field in fields(kind)}
+    values = {key: value for key, value in table.items() if key != "enabled"}
+    for key, value in values.items():
+        if key not in known:
+            raise RecipeError(f"[{where}] has no key {key!r}; {_nearest(key, known)}")
+        expected = type(known[key].default)
+        if expected in (int, float, bool, str) and not _fits(value, expected):
+            raise RecipeError(
+                f"[{where}] {key} = {value!r}: expected {expected.__name__}, like the default "
+                f"{known[key].default!r}"
+            )
+    try:
+        return kind(**values)
+    except WebFAQError as error:
+        raise RecipeError(f"[{where}] {error}") from error
+
+
+def _fits(value: object, expected: type) -> bool:
+    if expected is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is expected
+
+
+def enabled(table: Mapping[str, Any]) -> bool:
+    return bool(table.get("enabled", True))

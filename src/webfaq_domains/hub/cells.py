@@ -1,0 +1,152 @@
+"""From labelled shards to one set of Parquet files per cell, without sorting the corpus.
+
+Each shard is cut into cells, sorted by id, and indexed. Each output file then gathers its cell's
+pieces from all shards. Ids are uniform, so file k of n takes the k-th n-th of the id space: the
+cut depends on the rows alone, and memory is bounded by one file.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webfaq_domains.engine.run import Run, Shards
+from webfaq_domains.engine.shards import finished, marker, write_batches, write_json
+from webfaq_domains.hashing import file_sha256
+from webfaq_domains.hub.digest import rows_digest
+from webfaq_domains.hub.layout import FILE_TEXT_BYTES, Cell, published_schema, write_parquet
+from webfaq_domains.schema import PUBLISHED
+
+_SORTED = pa.schema([*PUBLISHED, pa.field("split", pa.string())])
+_ORDER = [
+    (name, "ascending") for name in ("domain", "language", "split", "id", "source", "source_id")
+]
+
+
+@dataclass(frozen=True)
+class CutTask:
+    source: Path
+    target: Path
+
+
+def cut_shard(task: CutTask) -> dict[str, Any]:
+    """Sort one shard by cell and id; report its pieces: cell, record batch, rows, text bytes."""
+    report = finished(task.target)
+    if report is not None:
+        return report
+    with pa.memory_map(str(task.source)) as source:
+        pairs = pa.ipc.open_file(source).read_all().select(_SORTED.names).cast(_SORTED)
+    pairs = pairs.sort_by(_ORDER).combine_chunks()
+    pieces: list[list[Any]] = []
+    batches: list[pa.RecordBatch] = []
+    for cell, rows in _runs(pairs):
+        text = sum(
+            pc.sum(pc.binary_length(rows[name])).as_py() or 0 for name in ("question", "answer")
+        )
+        pieces.append([cell.domain, cell.language, cell.split, len(batches), len(rows), text])
+        batches.append(rows.to_batches()[0])
+    write_batches(task.target, batches, _SORTED)
+    report = {"name": task.target.name, "rows": len(pairs), "pieces": pieces}
+    write_json(marker(task.target), report)
+    return report
+
+
+def _runs(pairs: pa.Table) -> list[tuple[Cell, pa.Table]]:
+    """Split a sorted table into its cells."""
+    if not len(pairs):
+        return []
+    keys = [pairs[name].combine_chunks() for name in ("domain", "language", "split")]
+    changed = np.zeros(len(pairs) - 1, bool)
+    for key in keys:
+        changed |= pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
+    edges = [0, *(np.flatnonzero(changed) + 1).tolist(), len(pairs)]
+    return [
+        (Cell(*(key[start].as_py() for key in keys)), pairs.slice(start, stop - start))
+        for start, stop in pairwise(edges)
+    ]
+
+
+@dataclass(frozen=True)
+class GatherTask:
+    """Write file `number` of `count` of a cell from its pieces: (shard file, record batch)."""
+
+    cell: Cell
+    number: int
+    count: int
+    pieces: tuple[tuple[Path, int], ...]
+    root: Path
+    schema: pa.Schema
+
+
+def gather_cell(task: GatherTask) -> dict[str, Any]:
+    """Write one Parquet file; report its rows, bytes, sha256 and row digest."""
+    name = task.cell.path(task.number, task.count)
+    path = task.root / name
+    done = task.root.parent / "gathered" / name
+    report = finished(done)
+    if report is not None:
+        return report
+    parts = [_piece(shard, batch, task) for shard, batch in task.pieces]
+    pairs = pa.concat_tables(parts).sort_by(_ORDER[3:]).combine_chunks()
+    if len(pairs):
+        write_parquet(path, pairs, task.schema)
+    report = {
+        "path": name,
+        "rows": len(pairs),
+        "bytes": path.stat().st_size if len(pairs) else 0,
+        "sha256": file_sha256(path) if len(pairs) else "",
+        "digest": rows_digest(pairs),
+    }
+    marker(done).parent.mkdir(parents=True, exist_ok=True)
+    write_json(marker(done), report)
+    return report
+
+
+def _piece(shard: Path, batch: int, task: GatherTask) -> pa.Table:
+    """Read one record batch of a shard, limited to the task's part of the id space."""
+    with pa.memory_map(str(shard)) as source:
+        rows = pa.Table.from_batches([pa.ipc.open_file(source).get_batch(batch)])
+    rows = rows.select(PUBLISHED.names)
+    if task.count == 1:
+        return rows
+    prefix = [int(id_[:12], 16) for id_ in rows["id"].to_pylist()]
+    part = np.array(prefix, np.int64) * task.count >> 48
+    return rows.filter(pa.array(part == task.number))
+
+
+def write_cells(shards: Shards, root: Path, run: Run) -> list[dict[str, Any]]:
+    """Write all cells under `root`; return the report of each file, sorted by path."""
+    cuts = [CutTask(path, run.work / "cells" / path.name) for path in shards.paths]
+    pieces: dict[Cell, list[tuple[Path, int]]] = defaultdict(list)
+    text: dict[Cell, int] = defaultdict(int)
+    reports: dict[str, dict[str, Any]] = {}
+    with run.progress("cut into cells", shards.ledger.rows_out) as bar:
+        for report in run.engine.map(cut_shard, cuts):
+            reports[report["name"]] = report
+            bar.update(report["rows"])
+    for cut in cuts:
+        for domain, language, split, batch, _, size in reports[cut.target.name]["pieces"]:
+            cell = Cell(domain, language, split)
+            pieces[cell].append((cut.target, batch))
+            text[cell] += size
+    schema = published_schema()
+    gathers = []
+    for cell in sorted(pieces, key=lambda cell: (-text[cell], cell)):  # the largest first
+        count = -(-text[cell] // FILE_TEXT_BYTES) or 1
+        gathers += [
+            GatherTask(cell, number, count, tuple(pieces[cell]), root, schema)
+            for number in range(count)
+        ]
+    files: list[dict[str, Any]] = []
+    with run.progress("write parquet", shards.ledger.rows_out) as bar:
+        for report in run.engine.map(gather_cell, gathers):
+            files.append(report)
+            bar.update(report["rows"])
+    return sorted((file for file in files if file["rows"]), key=lambda file: str(file["path"]))

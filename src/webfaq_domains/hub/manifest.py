@@ -1,0 +1,93 @@
+"""`manifest.json`: what a staged folder holds, where it came from, and what was done to it."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.engine.shards import write_json
+from webfaq_domains.errors import StagedError
+
+MANIFEST = "manifest.json"
+MANIFEST_VERSION = 1
+
+
+@dataclass(frozen=True)
+class FileEntry:
+    """One data file: path in the repository, rows, bytes, sha256 of its content."""
+
+    path: str
+    rows: int
+    bytes: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """The record of a build. Holds no time and no path, so equal builds have equal manifests.
+
+    `recipe` is every parameter that can change a byte, `recipe_hash` its sha256; `sources` are
+    pinned by revision or sha256; `content_digest` is `digest.combined` over all rows.
+    """
+
+    artifact: str
+    code_version: str
+    schema_version: str
+    taxonomy: dict[str, Any]
+    labelers: list[dict[str, Any]]
+    sources: list[dict[str, Any]]
+    recipe: dict[str, Any]
+    recipe_hash: str
+    files: list[FileEntry]
+    content_digest: str
+    ledger: dict[str, Any]
+    configs: dict[str, Any]
+    writer: dict[str, str]
+    version: str | None = None
+    manifest_version: int = MANIFEST_VERSION
+    extra: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        return sum(file.rows for file in self.files)
+
+    @property
+    def drops(self) -> list[tuple[str, str, int]]:
+        """Return (step, reason, rows) in the order of the steps."""
+        dropped, order = self.ledger["dropped"], list(self.recipe.get("steps", ()))
+        return [
+            (step, reason, rows)
+            for step in sorted(dropped, key=lambda s: order.index(s) if s in order else len(order))
+            for reason, rows in dropped[step].items()
+        ]
+
+    def write(self, folder: Path) -> None:
+        write_json(folder / MANIFEST, asdict(self))
+
+    @classmethod
+    def read(cls, folder: Path) -> Manifest:
+        """Read a folder's manifest.
+
+        :raises StagedError: if there is none, or it is not one that this version reads.
+        """
+        path = folder / MANIFEST
+        try:
+            data = json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise StagedError(
+                f"{folder} has no {MANIFEST}: it is not a staged folder; build one with "
+                "`webfaq-domains build webfaq --source SRC --out DIR`"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise StagedError(f"{path} cannot be read: {error}") from error
+        found = data.get("manifest_version") if isinstance(data, dict) else None
+        if found != MANIFEST_VERSION:
+            raise StagedError(
+                f"{path}: manifest_version is {found!r}; this version reads {MANIFEST_VERSION}"
+            )
+        try:
+            return cls(**{**data, "files": [FileEntry(**file) for file in data["files"]]})
+        except (TypeError, KeyError) as error:
+            raise StagedError(f"{path} lacks or has unknown entries: {error}") from error

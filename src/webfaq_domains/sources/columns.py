@@ -1,0 +1,102 @@
+"""WebFAQ's columns under the names they have had, brought to `schema.RAW`.
+
+v1 says `scheme_host` where v2 says `origin`; `topic` and `question_type` exist in 49 languages only,
+with ten question words in v1 and eight classes in v2, and are kept as they are. Where no column
+says the language, the file's name or its folder does (`deu.parquet`, `deu/default-00000.parquet`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webfaq_domains.errors import SchemaError
+from webfaq_domains.languages import languages, to_iso3
+from webfaq_domains.schema import RAW
+from webfaq_domains.sources.base import Batch, Rejected
+
+#: Which names each column of `RAW` may have in a source, the preferred one first.
+NAMES = {
+    "language": ("language", "lang"),
+    "question": ("question",),
+    "answer": ("answer",),
+    "origin": ("origin", "scheme_host", "host"),
+    "url": ("url",),
+    "source_id": ("id", "_id", "source_id"),
+    "topic": ("topic",),
+    "question_type": ("question_type",),
+    "semantic_similarity_score": ("semantic_similarity_score",),
+}
+
+
+def map_columns(met: Iterable[str], where: str) -> dict[str, str]:
+    """Return which column of a source feeds each column of `RAW`.
+
+    :raises SchemaError: if question or answer is missing, naming `where` and the columns met.
+    """
+    present = list(met)
+    found = {
+        ours: next(name for name in names if name in present)
+        for ours, names in NAMES.items()
+        if any(name in present for name in names)
+    }
+    missing = [name for name in ("question", "answer") if name not in found]
+    if missing:
+        raise SchemaError(
+            f"{where}: needs the columns question and answer; missing: {', '.join(missing)}; "
+            f"met: {', '.join(present) or 'none'}"
+        )
+    return found
+
+
+def language_of_path(name: str) -> str | None:
+    """Return the language that a file's name or one of its folders spells, or None."""
+    path = PurePosixPath(name)
+    for part in (path.name.split(".")[0], *reversed(path.parts[:-1])):
+        for word in (part, part.split("-")[0], part.split("_")[0]):
+            if len(word) == 3 and word in languages():
+                return word
+    return None
+
+
+def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: int) -> Batch:
+    """Bring a table to `RAW`; rows whose question or answer is null are rejected.
+
+    `first_row` is the number of the table's first row in the file, from 0; it also makes the
+    `source_id` where the source has none.
+    """
+    rows = len(table)
+    columns: dict[str, Any] = {
+        field.name: table[mapping[field.name]].cast(field.type)
+        if field.name in mapping
+        else pa.nulls(rows, field.type)
+        for field in RAW
+    }
+    columns["language"] = _languages(columns["language"], language_of_path(file))
+    if "source_id" not in mapping:
+        columns["source_id"] = pa.array([f"{file}:{first_row + row + 1}" for row in range(rows)])
+    if "origin" in mapping:
+        columns["origin"] = pc.replace_substring_regex(columns["origin"], r"^[a-z]+://", "")
+    pairs = pa.table(columns, schema=RAW)
+    usable = pc.and_(pc.is_valid(pairs["question"]), pc.is_valid(pairs["answer"]))
+    if pc.all(usable).as_py() in (True, None):
+        return Batch(pairs)
+    rejected = [
+        Rejected(f"{file}:{first_row + row + 1}", "question_or_answer_missing", str(pairs.slice(row, 1).to_pylist()[0])[:500])
+        for row, fine in enumerate(usable.to_pylist())
+        if not fine
+    ]  # fmt: skip
+    return Batch(pairs.filter(usable), rejected)
+
+
+def _languages(column: Any, of_path: str | None) -> Any:
+    """Map language tags to the project's codes; an unknown tag becomes null."""
+    met = pc.unique(column).to_pylist()
+    mapping = {tag: to_iso3(tag) if tag else None for tag in met}
+    if any(code != tag for tag, code in mapping.items()):
+        column = pa.array([mapping[tag] for tag in column.to_pylist()], pa.string())
+    return pc.fill_null(column, of_path) if of_path else column

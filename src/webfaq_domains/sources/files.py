@@ -1,0 +1,73 @@
+"""Local files of question/answer rows: `PATH` is a file or a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from webfaq_domains.errors import SourceError
+from webfaq_domains.hashing import file_sha256
+from webfaq_domains.sources.base import Batch, SourceFile
+from webfaq_domains.sources.formats import SUFFIXES, check_columns, read_rows, suffix
+
+
+def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[SourceFile, ...]:
+    """Return the wanted files of a path, or the path itself, sorted by name and pinned by sha256.
+
+    Hidden files are passed over.
+
+    :raises SourceError: if there is no such path, nothing wanted in it, or a file cannot be read.
+    """
+    if not path.exists():
+        raise SourceError(f"{path} does not exist")
+    if path.is_file():
+        found = [(path.name, path)]
+    else:
+        found = sorted(
+            (file.relative_to(path).as_posix(), file)
+            for file in path.rglob("*")
+            if file.is_file()
+            and wanted(file.name)
+            and not any(part.startswith(".") for part in file.relative_to(path).parts)
+        )
+    if not found:
+        raise SourceError(f"{path} holds no {what}")
+    try:
+        return tuple(
+            SourceFile(name, str(file), file.stat().st_size, file_sha256(file))
+            for name, file in found
+        )
+    except OSError as error:
+        raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+@dataclass(frozen=True)
+class FilesSource:
+    """Parquet, JSON Lines or CSV files with the columns by name (`columns.NAMES`)."""
+
+    name: str
+    files: tuple[SourceFile, ...]
+
+    @classmethod
+    def open(cls, address: str) -> FilesSource:
+        """Find and pin the files, and look at the columns of each.
+
+        :raises SourceError: if something is missing or cannot be read.
+        :raises SchemaError: if a file has no question and answer.
+        """
+        path = Path(address)
+        kinds = ", ".join(SUFFIXES)
+        if path.is_file() and suffix(path.name) is None:
+            raise SourceError(f"{path}: expected a file that ends in {kinds}")
+        files = list_files(
+            path, lambda name: suffix(name) is not None, f"file that ends in {kinds}"
+        )
+        for file in files:
+            with Path(file.path).open("rb") as stream:
+                check_columns(file.name, stream)
+        return cls(path.resolve().name.split(".")[0], files)
+
+    def read(self, file: SourceFile) -> Iterator[Batch]:
+        with Path(file.path).open("rb") as stream:
+            yield from read_rows(file.name, stream)

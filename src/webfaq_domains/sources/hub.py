@@ -1,0 +1,133 @@
+"""A dataset on the Hugging Face Hub at a pinned revision, streamed file by file."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.errors import SourceError
+from webfaq_domains.sources.base import Batch, SourceFile
+from webfaq_domains.sources.columns import language_of_path
+from webfaq_domains.sources.formats import SUFFIXES, check_columns, read_rows, suffix
+
+_ADDRESS = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<revision>[\w./-]+)")
+_HEAD_BYTES = 1 << 20
+
+
+@dataclass(frozen=True)
+class HubSource:
+    """The data files of a dataset repository: WebFAQ v1, v2, and others with their columns.
+
+    `sha` is the commit that `revision` named when the source was opened; all reading uses it. One
+    file at a time is downloaded to a temporary folder and removed once it was read.
+    """
+
+    name: str
+    repo: str
+    revision: str
+    sha: str
+    files: tuple[SourceFile, ...]
+
+    @classmethod
+    def open(cls, address: str, wanted: frozenset[str] = frozenset()) -> HubSource:
+        """Resolve `<org>/<name>@<revision>` and list its files; `wanted` limits the languages.
+
+        A file whose path names a language that is not wanted is not downloaded.
+
+        :raises SourceError: if the repository or revision is unknown, gated, or holds no data.
+        """
+        match = _ADDRESS.fullmatch(address)
+        if match is None:
+            raise SourceError(
+                f"hub:{address}: expected hub:<org>/<name>@<revision>; a revision (sha, tag or "
+                "branch) is needed so that the build can be repeated"
+            )
+        repo, revision = match["repo"], match["revision"]
+        sha, files = _list(repo, revision)
+        kept = tuple(
+            file
+            for file in files
+            if not wanted or (language_of_path(file.name) or next(iter(wanted))) in wanted
+        )
+        if not kept:
+            raise SourceError(
+                f"{repo}@{revision} holds no file that ends in {', '.join(SUFFIXES)}"
+                + (f" in the languages {', '.join(sorted(wanted))}" if wanted else "")
+            )
+        source = cls(repo, repo, revision, sha, kept)
+        for file in kept:
+            source._check(file)
+        return source
+
+    def _check(self, file: SourceFile) -> None:
+        """Look at a file's columns through range requests, without downloading it."""
+        from huggingface_hub import HfFileSystem
+
+        path = f"datasets/{self.repo}@{self.sha}/{file.name}"
+        with HfFileSystem().open(path, "rb") as stream:
+            if suffix(file.name) == ".parquet":
+                check_columns(file.name, stream)
+            else:
+                head = io.BytesIO(stream.read(_HEAD_BYTES))
+                check_columns(file.name, head)
+
+    def read(self, file: SourceFile) -> Iterator[Batch]:
+        from huggingface_hub import hf_hub_download
+
+        with tempfile.TemporaryDirectory() as folder, _explained(self.repo, self.revision):
+            path = hf_hub_download(
+                self.repo, file.name, repo_type="dataset", revision=self.sha, local_dir=folder
+            )
+            with Path(path).open("rb") as stream:
+                yield from read_rows(file.name, stream)
+
+
+def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
+    from huggingface_hub import HfApi
+
+    with _explained(repo, revision):
+        info = HfApi().dataset_info(repo, revision=revision, files_metadata=True)
+    files = [
+        SourceFile(entry.rfilename, "", entry.size or 0, _pin(entry))
+        for entry in sorted(info.siblings or [], key=lambda entry: entry.rfilename)
+        if suffix(entry.rfilename) is not None
+    ]
+    return info.sha or revision, files
+
+
+def _pin(entry: Any) -> str:
+    return entry.lfs.sha256 if entry.lfs else f"git-sha1:{entry.blob_id}"
+
+
+class _explained:
+    """Turns the Hub client's errors into one line that says what to do."""
+
+    def __init__(self, repo: str, revision: str) -> None:
+        self.repo, self.revision = repo, revision
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from huggingface_hub import errors
+
+        if isinstance(error, errors.GatedRepoError):
+            raise SourceError(
+                f"{self.repo} is gated: accept its terms on the Hub and set HF_TOKEN"
+            ) from error
+        if isinstance(error, errors.RevisionNotFoundError):
+            raise SourceError(
+                f"{self.repo} has no revision {self.revision!r}; list them with `webfaq-domains "
+                f"versions {self.repo}` or on the Hub's page of the repository"
+            ) from error
+        if isinstance(error, errors.RepositoryNotFoundError):
+            raise SourceError(
+                f"there is no dataset {self.repo} on the Hub, or it is private and HF_TOKEN is not set"
+            ) from error
+        if isinstance(error, errors.HfHubHTTPError | errors.OfflineModeIsEnabled | OSError):
+            first_line = (str(error).splitlines() or [type(error).__name__])[0]
+            raise SourceError(f"{self.repo}@{self.revision}: {first_line}") from error

@@ -1,0 +1,270 @@
+"""Clean the two texts of a pair, then drop the pairs that are not one question and one answer.
+
+Cleaning comes before the length rules, so that what is measured is what is kept, and every rule
+is stated for all scripts at once: a question mark is `text.QUESTION_MARK`, a length counts East
+Asian wide characters twice (Unicode Annex 11), since a Chinese question says in six characters
+what an English one says in twenty.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from dataclasses import dataclass
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webfaq_domains.steps.base import Outcome
+from webfaq_domains.text import QUESTION_MARK
+
+#: Elements whose presence says "this is markup"; `a < b` and `<App />` in a text on code do not.
+_TAGS = (
+    "a|abbr|article|b|big|blockquote|br|center|code|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|iframe|"
+    "img|input|ins|label|li|mark|nobr|ol|p|pre|q|s|script|section|small|span|strike|strong|style|"
+    "sub|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|video"
+)
+_MARKUP = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
+_ESCAPED_MARKUP = re.compile(rf"&lt;(?:/(?:{_TAGS})|br\s*/?|p|ul|ol|li|div)\b", re.IGNORECASE)
+_ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
+_BLOCKS = {
+    "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4",
+    "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
+}  # fmt: skip
+_INVISIBLE_ELEMENTS = {"script", "style", "noscript", "template", "svg", "iframe"}
+
+# Zero-width space, word joiner, BOM, soft hyphen and directional marks; the joiners U+200C and
+# U+200D stay, Persian and the Indic scripts need them.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
+    "\ufeff\ufff9-\uffff]"
+)
+_EMOJI = re.compile(
+    "(?:[\U0001f000-\U0001faff\U0001f1e6-\U0001f1ff\u2600-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23f3]"
+    "[\ufe0e\ufe0f\u20e3\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+|\ufe0f|\u20e3"
+)
+_SPACES = re.compile(r"[^\S\n\x1f]+")
+_LINES = re.compile(r" ?\n[ \n]*")
+
+#: How pages announce a question or an answer. One-letter forms need a colon.
+_QUESTION_WORDS = (
+    "q|question|faq|frage|f|pregunta|p|domanda|d|pergunta|vraag|v|fråga|spørgsmål|spørsmål|kysymys|"
+    "pytanie|otázka|întrebare|kérdés|soru|s|вопрос|в|питання|въпрос|питање|pitanje|vprašanje|ερώτηση|"
+    "سؤال|س|پرسش|سوال|שאלה|ש|प्रश्न|प्र|প্রশ্ন|கேள்வி|คำถาม|ถาม|câu hỏi|hỏi|pertanyaan|tanya|soalan|"
+    "问题|問題|问|問|質問|질문|문|swali"
+)
+_ANSWER_WORDS = (
+    "a|answer|antwort|respuesta|r|réponse|reponse|risposta|resposta|antwoord|svar|vastaus|odpowiedź|"
+    "odpověď|odpoveď|răspuns|válasz|cevap|c|ответ|о|відповідь|отговор|одговор|odgovor|απάντηση|"
+    "إجابة|جواب|الجواب|ج|پاسخ|תשובה|ת|उत्तर|उ|উত্তর|பதில்|คำตอบ|ตอบ|trả lời|đáp|jawaban|jawab|答案|答|回答|"
+    "답변|답|jibu"
+)
+_Q_PREFIX = re.compile(
+    rf"(?:(?:{_QUESTION_WORDS})\s*[#№]?\s*\d{{0,3}}\s*[:：]|(?:q|question|frage|pregunta)\s*\d{{1,3}}[.)]|q\.)\s*",
+    re.IGNORECASE,
+)
+_A_PREFIX = re.compile(rf"(?:(?:{_ANSWER_WORDS})\s*\d{{0,3}}\s*[:：]|a\.)\s+", re.IGNORECASE)
+_NUMBER = re.compile(r"(?:\(?\d{1,3}[.)](?:\d{1,3}[.)]?)*\s+|\d{1,3}\s*[、．]\s*|[•·●▪►▶➤*–—-]\s+)")
+_SECOND_ITEM = re.compile(r"(?:^|\s)\(?2[.)、．]", re.MULTILINE)
+_QUOTES = {
+    '"': '"',
+    "“": "”",
+    "„": "“”",
+    "‟": "”",
+    "‘": "’",
+    "«": "»",
+    "»": "«",
+    "「": "」",
+    "『": "』",
+}
+_ANY_QUOTE = re.compile('["“”„‟‘’«»「」『』]')
+
+# One pass of Arrow's RE2 over both texts decides which rows need the Python path at all.
+_UNTIDY = (
+    r"[<&\t\r\x{0b}\x{0c}\x{85}\x{2028}\x{2029}\x00-\x{08}\x{0e}-\x{1f}\x7f-\x{9f}\x{ad}\x{a0}"
+    r"\x{1680}\x{2000}-\x{200b}\x{200e}\x{200f}\x{2028}-\x{202f}\x{205f}-\x{2064}\x{2066}-\x{2069}"
+    r"\x{3000}\x{fe0f}\x{20e3}\x{feff}\x{fff9}-\x{ffff}\x{2600}-\x{27bf}\x{2b50}\x{2b55}\x{231a}\x{231b}"
+    r"\x{23e9}-\x{23f3}\x{1f000}-\x{1faff}]|  | \n|\n[ \n]|^[\s\d(•·●▪►▶➤*–—\"“„‟‘«»「『-]|\s$"
+    r"|^.{1,16}[:：.)]"
+)
+
+
+def strip_markup(text: str) -> str:
+    """Return the visible text of an HTML fragment, one line per block element."""
+    from lxml import html as lxml_html
+
+    try:
+        root = lxml_html.fragment_fromstring(text, create_parent="div")
+    except (ValueError, lxml_html.etree.ParserError):  # a lone comment, or NUL characters
+        return _MARKUP.sub(" ", text)
+    parts: list[str] = []
+    _collect(root, parts)
+    return "".join(parts)
+
+
+def _collect(element: object, parts: list[str]) -> None:
+    """Append the text of an lxml element and what follows it, in document order."""
+    from lxml import etree
+
+    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
+        hidden = not isinstance(node.tag, str) or _is_hidden(node)
+        if event == "start" and not hidden:
+            if node.tag in _BLOCKS:
+                parts.append("\n")
+            parts.append(node.text or "")
+        elif event != "start" and node is not element:
+            if isinstance(node.tag, str) and node.tag in _BLOCKS and node.tag not in ("br", "hr"):
+                parts.append("\n")
+            parent = node.getparent()
+            if parent is None or not _is_hidden(parent):
+                parts.append(node.tail or "")
+
+
+def _is_hidden(node: object) -> bool:
+    tag = getattr(node, "tag", None)
+    if isinstance(tag, str) and tag in _INVISIBLE_ELEMENTS:
+        return True
+    parent = node.getparent()  # type: ignore[attr-defined]
+    return parent is not None and _is_hidden(parent)
+
+
+def plain_text(text: str) -> str:
+    """Undo markup, entities, invisible characters, emoji and odd white space. Lines stay lines."""
+    if "&" in text and _ESCAPED_MARKUP.search(text):
+        text = html.unescape(text)
+    if "<" in text and _MARKUP.search(text):
+        text = strip_markup(text)
+    elif "&" in text and _ENTITY.search(text):
+        text = html.unescape(text)
+    text = unicodedata.normalize("NFC", text)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x85", "\n")
+    text = _EMOJI.sub(" ", _INVISIBLE.sub("", text))
+    return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
+
+
+def _unquote(text: str) -> str:
+    """Drop one pair of quotation marks that embraces the whole text."""
+    if len(text) > 2 and text[0] in _QUOTES and text[-1] in _QUOTES[text[0]]:
+        inner = text[1:-1]
+        if not _ANY_QUOTE.search(inner):
+            return inner.strip()
+    return text
+
+
+def clean_question(text: str) -> str:
+    """Return a question without markup, list number, `Q:` prefix and embracing quotes."""
+    text = plain_text(text).replace("\n", " ")
+    return _peel(text, (_Q_PREFIX, _NUMBER))
+
+
+def clean_answer(text: str) -> str:
+    """Return an answer without markup, `A:` prefix and quotes; a numbered list keeps its numbers."""
+    text = plain_text(text)
+    prefixes = (_A_PREFIX,) if _SECOND_ITEM.search(text) else (_A_PREFIX, _NUMBER)
+    return _peel(text, prefixes if "\n- " not in text else (_A_PREFIX,))
+
+
+def _peel(text: str, prefixes: tuple[re.Pattern[str], ...]) -> str:
+    """Strip prefixes and quotes until nothing changes: `"1. Q: Why?"` has three layers."""
+    for _ in range(4):
+        before = text
+        for prefix in prefixes:
+            match = prefix.match(text)
+            if match and match.end() < len(text):
+                text = text[match.end() :].lstrip()
+        text = _unquote(text)
+        if text == before:
+            break
+    return text
+
+
+def _tidy(texts: pa.ChunkedArray, clean: object) -> pa.Array:
+    """Apply a cleaning function to the rows that may need it."""
+    nfc = pc.utf8_normalize(texts, "NFC")
+    untidy = pc.match_substring_regex(nfc, _UNTIDY).to_numpy(zero_copy_only=False)
+    values = nfc.to_pylist()
+    for row in untidy.nonzero()[0].tolist():
+        values[row] = clean(values[row])  # type: ignore[operator]
+    return pa.array(values, pa.string())
+
+
+@dataclass(frozen=True)
+class Clean:
+    """Rewrite question and answer as plain text; drops nothing."""
+
+    requires = ("question", "answer")
+    adds = ()
+
+    def __call__(self, pairs: pa.Table) -> Outcome:
+        for name, clean in (("question", clean_question), ("answer", clean_answer)):
+            column = pairs.column_names.index(name)
+            pairs = pairs.set_column(column, name, _tidy(pairs[name], clean))
+        return Outcome.keep_all(pairs)
+
+
+def shown_width(text: str) -> int:
+    """Return the width of a text in columns: East Asian wide characters count 2."""
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _narrower(texts: pa.ChunkedArray, width: int) -> pa.Array:
+    """Mark the texts whose shown width is under `width`."""
+    short = pc.less(pc.utf8_length(texts), width).to_numpy(zero_copy_only=False).copy()
+    for row in short.nonzero()[0].tolist():
+        short[row] = shown_width(texts[row].as_py()) < width
+    return pa.array(short)
+
+
+def has_question_mark(text: str) -> bool:
+    """Tell whether a text asks: a question mark of any script, outside URLs."""
+    return QUESTION_MARK.search(text) is not None
+
+
+def _asking(texts: pa.ChunkedArray) -> pa.Array:
+    candidates = pc.match_substring_regex(texts, r"[?？؟՞፧⸮︖;\x{37e};]")
+    marked = candidates.to_numpy(zero_copy_only=False).copy()
+    for row in marked.nonzero()[0].tolist():
+        marked[row] = has_question_mark(texts[row].as_py())
+    return pa.array(marked)
+
+
+@dataclass(frozen=True)
+class KeepWellFormed:
+    """Keep pairs with one question and one answer of usable length.
+
+    Widths are in columns (`shown_width`), maxima in characters. An answer that asks is mostly
+    several pairs run together, which is why WebFAQ drops it; so do we, in every script.
+    """
+
+    min_question: int = 10
+    min_answer: int = 30
+    max_question: int = 1_000
+    max_answer: int = 20_000
+    max_answer_lines: int = 40
+    drop_asking_answers: bool = True
+    requires = ("question", "answer")
+    adds = ()
+
+    def __call__(self, pairs: pa.Table) -> Outcome:
+        question, answer = pairs["question"], pairs["answer"]
+        reasons = {
+            "empty": pc.or_(pc.equal(question, ""), pc.equal(answer, "")),
+            "no_letters": pc.invert(
+                pc.and_(
+                    pc.match_substring_regex(question, r"\p{L}"),
+                    pc.match_substring_regex(answer, r"\p{L}"),
+                )
+            ),
+            "question_too_short": _narrower(question, self.min_question),
+            "answer_too_short": _narrower(answer, self.min_answer),
+            "question_too_long": pc.greater(pc.utf8_length(question), self.max_question),
+            "answer_too_long": pc.greater(pc.utf8_length(answer), self.max_answer),
+            "answer_too_many_lines": pc.greater_equal(
+                pc.count_substring(answer, "\n"), self.max_answer_lines
+            ),
+        }
+        if self.drop_asking_answers:
+            reasons["answer_asks"] = _asking(answer)
+        return Outcome.drop_if(pairs, **reasons)

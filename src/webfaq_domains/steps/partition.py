@@ -1,0 +1,63 @@
+"""Give each pair its identity and its split."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from webfaq_domains.errors import RecipeError
+from webfaq_domains.schema import SPLITS
+from webfaq_domains.steps.base import Outcome
+from webfaq_domains.text import content_id, unit_hash, unit_threshold
+
+
+@dataclass(frozen=True)
+class AssignId:
+    """Add `id`, the hash of language, question and answer."""
+
+    requires = ("language", "question", "answer")
+    adds = ("id",)
+
+    def __call__(self, pairs: pa.Table) -> Outcome:
+        ids = content_id(pairs["language"], pairs["question"], pairs["answer"])
+        return Outcome.keep_all(pairs.append_column("id", ids))
+
+
+@dataclass(frozen=True)
+class AssignSplit:
+    """Add `split` by a hash of the origin, so that no web site is in two splits.
+
+    A pair without an origin is a site of its own (its url, else its id). `www.` and the letter
+    case do not make another site.
+    """
+
+    validation: float = 0.05
+    test: float = 0.05
+    salt: str = "split-1"
+    requires = ("id", "origin", "url")
+    adds = ("split",)
+
+    def __post_init__(self) -> None:
+        if min(self.validation, self.test) < 0 or self.validation + self.test >= 1:
+            raise RecipeError(
+                f"split shares must be at least 0 and leave something for train; met validation "
+                f"{self.validation}, test {self.test}"
+            )
+
+    def __call__(self, pairs: pa.Table) -> Outcome:
+        site = pc.coalesce(site_of(pairs["origin"]), pairs["url"], pairs["id"])
+        number = unit_hash(site, self.salt)
+        test = unit_threshold(self.test)
+        validation = unit_threshold(self.test + self.validation)
+        code = np.where(number < test, 2, np.where(number < validation, 1, 0))
+        split = pa.array(np.array(SPLITS, object)[code], pa.string())
+        return Outcome.keep_all(pairs.append_column("split", split))
+
+
+def site_of(origin: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return an origin as a site: lower case, without scheme, port and a leading `www.`."""
+    host = pc.replace_substring_regex(pc.utf8_lower(origin), r"^[a-z]+://|:\d+$|/.*$", "")
+    return pc.replace_substring_regex(host, r"^www\.", "")
