@@ -20,7 +20,7 @@ from webfaq_domains.errors import StagedError
 from webfaq_domains.hub.build import BuildOptions, Built
 from webfaq_domains.hub.check import Checked, check_dataset
 
-#: What differs from `webfaq.toml`: a sample this small has configs for every cell and larger splits.
+#: What differs from `webfaq.toml`: a sample this small has configs for small cells and larger splits.
 RECIPE = """
 [about]
 pretty_name = "webfaq-domains demo"
@@ -33,6 +33,7 @@ test = 0.15
 
 [configs]
 min_rows = 1
+most = 24
 """
 
 

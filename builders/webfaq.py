@@ -27,7 +27,7 @@ from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import pinned
 from webfaq_domains.steps.base import Barrier, Step, check_chain
 from webfaq_domains.steps.clean import Clean, KeepWellFormed
-from webfaq_domains.steps.dedup import DropDuplicates
+from webfaq_domains.steps.dedup import DropDuplicates, RankRows
 from webfaq_domains.steps.label import LabelDomain
 from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
 from webfaq_domains.steps.neardup import DropNearDuplicates
@@ -42,6 +42,7 @@ def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[S
     chain: list[Step | Barrier] = [
         Clean(),
         make(KeepWellFormed, sections["well_formed"], "well_formed"),
+        RankRows(),
         DropDuplicates(),
         IdentifyLanguage(model, language["characters"]),
         ResolveLanguage(model, language["min_score"], language["contradict"]),
@@ -68,6 +69,7 @@ def build(options: BuildOptions) -> Built:
     sections = read_recipe(options.recipe, default)
     taxonomy = load_taxonomy(options.taxonomy)
     labeler = open_labeler(options.labeler, cascade=options.cascade)
+    taxonomy.require(labeler.domains, options.labeler)
     chain = steps_of(sections, options, taxonomy.fallback)
     check_chain([*RAW.names, "source"], chain)
     sources = [open_source(address, frozenset(options.languages)) for address in options.sources]

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -41,6 +41,7 @@ class Taxonomy:
     fallback: str
     domains: tuple[Domain, ...]
     sha256: str
+    text: str = field(repr=False, compare=False)
 
     @property
     def slugs(self) -> tuple[str, ...]:
@@ -50,6 +51,18 @@ class Taxonomy:
     def claimable(self) -> tuple[str, ...]:
         """The slugs a labeler gives a probability to: all but the fallback."""
         return tuple(slug for slug in self.slugs if slug != self.fallback)
+
+    def require(self, domains: tuple[str, ...], labeler: str) -> None:
+        """Refuse a labeler whose domains are not those of this taxonomy.
+
+        :raises RecipeError: with both sets.
+        """
+        if set(domains) != set(self.claimable):
+            raise RecipeError(
+                f"the labeler {labeler} knows {', '.join(sorted(domains))}, the taxonomy "
+                f"{self.version} has {', '.join(sorted(self.claimable))}; train a labeler for this "
+                "taxonomy with `webfaq-domains build labeler`"
+            )
 
     def from_foreign(self, scheme: str, label: str) -> tuple[str, ...]:
         """Return the domains that a foreign label (`scheme` of `CROSSWALKS`) overlaps."""
@@ -93,7 +106,7 @@ def read_taxonomy(text: str, where: str) -> Taxonomy:
             f"met {', '.join(slugs) or 'none'}"
         )
     digest = hashlib.sha256(text.encode()).hexdigest()
-    return Taxonomy(str(data.get("version", "0")), fallback, domains, digest)
+    return Taxonomy(str(data.get("version", "0")), fallback, domains, digest, text)
 
 
 @cache

@@ -1,6 +1,6 @@
 """One spelling of the text that every hash and every model sees.
 
-`pair_text` is what models read, `matching_key` what deduplication and decontamination compare,
+`pair_text` is what models read, `match_hash` what deduplication and decontamination compare,
 `content_id` the identity of a pair. `unit_hash` turns a key into a number in [0, 2**64): chance in
 this project is always a comparison of such a number with a threshold, so that neither order nor
 shards nor machine can change it.
@@ -17,6 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.codepoints import folded
+
 UInt64s = npt.NDArray[np.uint64]
 Strings: TypeAlias = "pa.Array | pa.ChunkedArray"
 
@@ -30,8 +32,6 @@ QUESTION_MARK = re.compile(
     r"[?？؟՞፧⸮︖\u037e](?![\w=&%/#.-])|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?!\w)"
 )
 
-_NOT_WORD = r"[^\p{L}\p{N}\p{M}]+"
-
 
 def pair_text(pairs: pa.Table, characters: int) -> list[str]:
     """Return `question answer` of each pair on one line, cut to `characters` code points."""
@@ -41,13 +41,19 @@ def pair_text(pairs: pa.Table, characters: int) -> list[str]:
     return texts
 
 
-def matching_key(texts: Strings) -> Strings:
-    """Return texts as they are compared: NFKC, lower case, letters and digits of every script only.
+def match_hash(texts: Strings, salt: str = "") -> UInt64s:
+    """Return a 64-bit number per text that is equal for texts which match (`codepoints.folded`)."""
+    key = salt.encode()
+    digests = b"".join(
+        hashlib.blake2b(text, digest_size=8, key=key).digest() for text in folded(texts.to_pylist())
+    )
+    return np.frombuffer(digests, dtype="<u8")
 
-    Words are kept apart by one space, so that `e-mail?` and `E mail` match and `email` does not.
-    """
-    plain = pc.utf8_lower(pc.utf8_normalize(texts, "NFKC"))
-    return pc.utf8_trim_whitespace(pc.replace_substring_regex(plain, _NOT_WORD, " "))
+
+def both(one: UInt64s, other: UInt64s) -> UInt64s:
+    """Combine two hashes per row into one; the order of the two matters."""
+    mixed = one * np.uint64(0x9E3779B97F4A7C15) + other
+    return mixed ^ (mixed >> np.uint64(31))
 
 
 def unit_hash(keys: Strings, salt: str = "") -> UInt64s:

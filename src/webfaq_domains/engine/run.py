@@ -49,7 +49,7 @@ class Run:
     def progress(self, what: str, total: int | None = None) -> Any:
         """Return a progress bar on stderr that counts rows."""
         return tqdm(
-            desc=f"{what:<24}", total=total, unit=" rows", unit_scale=True, disable=self.quiet, mininterval=0.5
+            desc=f"{what:<36}", total=total, unit=" rows", unit_scale=True, disable=self.quiet, mininterval=0.5
         )  # fmt: skip
 
 
@@ -181,7 +181,8 @@ def _run_stage(
     ]
     reports: dict[str, dict[str, Any]] = {}
     names = [type(step).__name__ for step in steps] or ["pass"]
-    with run.progress(f"{names[0]} … {names[-1]}"[:24], shards.ledger.rows_out) as bar:
+    what = names[0] if len(names) == 1 else f"{names[0]} to {names[-1]}"
+    with run.progress(what, shards.ledger.rows_out) as bar:
         for name, report in run.engine.map(_map_named, tasks):
             reports[name] = report
             bar.update(report["rows_in"])

@@ -16,8 +16,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-_IPC = pa.ipc.IpcWriteOptions(compression="lz4")
-
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -46,7 +44,7 @@ def write_batches(path: Path, batches: list[pa.RecordBatch], schema: pa.Schema) 
     with (
         replacing(path) as temporary,
         pa.OSFile(str(temporary), "wb") as sink,
-        pa.ipc.new_file(sink, schema, options=_IPC) as writer,
+        pa.ipc.new_file(sink, schema) as writer,
     ):
         for batch in batches:
             writer.write_batch(batch)

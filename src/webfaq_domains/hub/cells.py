@@ -1,7 +1,7 @@
 """From labelled shards to one set of Parquet files per cell, without sorting the corpus.
 
-Each shard is cut into cells, sorted by id, and indexed. Each output file then gathers its cell's
-pieces from all shards. Ids are uniform, so file k of n takes the k-th n-th of the id space: the
+Each shard is grouped by cell and indexed. Each output file then gathers its cell's pieces from all
+shards and sorts them by id. Ids are uniform, so file k of n takes the k-th n-th of the id space: the
 cut depends on the rows alone, and memory is bounded by one file.
 """
 
@@ -18,16 +18,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.engine.run import Run, Shards
-from webfaq_domains.engine.shards import finished, marker, write_batches, write_json
+from webfaq_domains.engine.shards import finished, marker, read_shard, write_batches, write_json
 from webfaq_domains.hashing import file_sha256
 from webfaq_domains.hub.digest import rows_digest
 from webfaq_domains.hub.layout import FILE_TEXT_BYTES, Cell, published_schema, write_parquet
 from webfaq_domains.schema import PUBLISHED
 
-_SORTED = pa.schema([*PUBLISHED, pa.field("split", pa.string())])
-_ORDER = [
-    (name, "ascending") for name in ("domain", "language", "split", "id", "source", "source_id")
-]
+_GROUPED = pa.schema([*PUBLISHED, pa.field("split", pa.string())])
+_CELL = ("domain", "language", "split")
 
 
 @dataclass(frozen=True)
@@ -37,38 +35,38 @@ class CutTask:
 
 
 def cut_shard(task: CutTask) -> dict[str, Any]:
-    """Sort one shard by cell and id; report its pieces: cell, record batch, rows, text bytes."""
+    """Group one shard by cell; report its pieces: cell, record batch, rows, text bytes."""
     report = finished(task.target)
     if report is not None:
         return report
-    with pa.memory_map(str(task.source)) as source:
-        pairs = pa.ipc.open_file(source).read_all().select(_SORTED.names).cast(_SORTED)
-    pairs = pairs.sort_by(_ORDER).combine_chunks()
+    pairs = read_shard(task.source).select(_GROUPED.names).cast(_GROUPED)
     pieces: list[list[Any]] = []
     batches: list[pa.RecordBatch] = []
-    for cell, rows in _runs(pairs):
+    for cell, rows in _by_cell(pairs):
         text = sum(
             pc.sum(pc.binary_length(rows[name])).as_py() or 0 for name in ("question", "answer")
         )
         pieces.append([cell.domain, cell.language, cell.split, len(batches), len(rows), text])
-        batches.append(rows.to_batches()[0])
-    write_batches(task.target, batches, _SORTED)
+        batches.append(rows)
+    write_batches(task.target, batches, _GROUPED)
     report = {"name": task.target.name, "rows": len(pairs), "pieces": pieces}
     write_json(marker(task.target), report)
     return report
 
 
-def _runs(pairs: pa.Table) -> list[tuple[Cell, pa.Table]]:
-    """Split a sorted table into its cells."""
+def _by_cell(pairs: pa.Table) -> list[tuple[Cell, pa.RecordBatch]]:
+    """Split a table into its cells."""
     if not len(pairs):
         return []
-    keys = [pairs[name].combine_chunks() for name in ("domain", "language", "split")]
-    changed = np.zeros(len(pairs) - 1, bool)
+    keys = [pairs[name].combine_chunks().dictionary_encode() for name in _CELL]
+    code = np.zeros(len(pairs), np.int64)
     for key in keys:
-        changed |= pc.not_equal(key[1:], key[:-1]).to_numpy(zero_copy_only=False)
-    edges = [0, *(np.flatnonzero(changed) + 1).tolist(), len(pairs)]
+        code = code * len(key.dictionary) + key.indices.to_numpy()
+    order = np.argsort(code, kind="stable")
+    edges = [0, *(np.flatnonzero(np.diff(code[order])) + 1).tolist(), len(pairs)]
+    rows = pairs.take(pa.array(order)).combine_chunks().to_batches()[0]
     return [
-        (Cell(*(key[start].as_py() for key in keys)), pairs.slice(start, stop - start))
+        (Cell(*(key[int(order[start])].as_py() for key in keys)), rows.slice(start, stop - start))
         for start, stop in pairwise(edges)
     ]
 
@@ -94,7 +92,7 @@ def gather_cell(task: GatherTask) -> dict[str, Any]:
     if report is not None:
         return report
     parts = [_piece(shard, batch, task) for shard, batch in task.pieces]
-    pairs = pa.concat_tables(parts).sort_by(_ORDER[3:]).combine_chunks()
+    pairs = pa.concat_tables(parts).sort_by("id").combine_chunks()
     if len(pairs):
         write_parquet(path, pairs, task.schema)
     report = {

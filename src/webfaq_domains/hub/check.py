@@ -14,19 +14,19 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from webfaq_domains.errors import StagedError
+from webfaq_domains.errors import RecipeError
 from webfaq_domains.hashing import file_sha256, value_sha256
 from webfaq_domains.hub.card import render_card
 from webfaq_domains.hub.configs import Config, plan_configs
 from webfaq_domains.hub.digest import combined, rows_digest
 from webfaq_domains.hub.layout import Cell
-from webfaq_domains.hub.manifest import MANIFEST, Manifest
+from webfaq_domains.hub.manifest import MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.schema import PUBLISHED
 from webfaq_domains.steps.partition import site_of
-from webfaq_domains.taxonomy import Taxonomy, builtin_taxonomy
+from webfaq_domains.taxonomy import read_taxonomy
 from webfaq_domains.text import content_id, unit_hash
 
-_EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", "taxonomy.toml"}
+_EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", TAXONOMY}
 
 
 @dataclass(frozen=True)
@@ -207,34 +207,24 @@ def check_manifest(manifest: Manifest, seen: Rows) -> Iterator[Problem]:
         yield Problem(MANIFEST, "content_digest is not that of the rows", _REBUILD)
 
 
-def check_card(
-    folder: Path, manifest: Manifest, taxonomy: Taxonomy | None = None
-) -> Iterator[Problem]:
-    """Check that the card is the one which the manifest gives, YAML and numbers included."""
-    mend = "render the card again: `webfaq-domains card DIR`, or build again"
+def check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
+    """Check that the card is the one which manifest and taxonomy give, YAML and numbers included."""
     path = folder / "README.md"
     if not path.is_file():
-        yield Problem("README.md", "there is no card", mend)
+        yield Problem("README.md", "there is no card", _REBUILD)
         return
-    own = folder / "taxonomy.toml"
     try:
-        known = taxonomy or (_taxonomy_of(own) if own.is_file() else builtin_taxonomy())
-    except StagedError as error:
-        yield Problem("taxonomy.toml", str(error), _REBUILD)
+        taxonomy = read_taxonomy((folder / TAXONOMY).read_text("utf-8"), TAXONOMY)
+    except (OSError, RecipeError) as error:
+        yield Problem(TAXONOMY, f"cannot be read: {error}", _REBUILD)
         return
-    if known.sha256 != manifest.taxonomy["sha256"]:
-        yield Problem(MANIFEST, "was built with another taxonomy than can be found", _REBUILD)
+    if taxonomy.sha256 != manifest.taxonomy["sha256"]:
+        yield Problem(TAXONOMY, "is not the taxonomy that the manifest names", _REBUILD)
         return
-    written, expected = path.read_text("utf-8"), render_card(manifest, _configs(manifest), known)
+    written, expected = path.read_text("utf-8"), render_card(manifest, _configs(manifest), taxonomy)
     if written != expected:
         line = next(_differing_lines(written, expected), "the end")
-        yield Problem("README.md", f"differs from what the manifest gives, at {line}", mend)
-
-
-def _taxonomy_of(path: Path) -> Taxonomy:
-    from webfaq_domains.taxonomy import load_taxonomy
-
-    return load_taxonomy(path)
+        yield Problem("README.md", f"differs from what the manifest gives, at {line}", _REBUILD)
 
 
 def _differing_lines(one: str, other: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from webfaq_domains.engine.shards import write_json
 from webfaq_domains.errors import StagedError
 
 MANIFEST = "manifest.json"
+TAXONOMY = "taxonomy.toml"
 MANIFEST_VERSION = 1
 
 

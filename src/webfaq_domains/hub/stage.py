@@ -14,7 +14,7 @@ from webfaq_domains.hub.card import render_card
 from webfaq_domains.hub.cells import write_cells
 from webfaq_domains.hub.configs import plan_configs
 from webfaq_domains.hub.digest import combined
-from webfaq_domains.hub.manifest import FileEntry, Manifest
+from webfaq_domains.hub.manifest import TAXONOMY, FileEntry, Manifest
 from webfaq_domains.labeler.base import LabelerId
 from webfaq_domains.schema import SCHEMA_VERSION
 from webfaq_domains.taxonomy import Taxonomy
@@ -73,5 +73,6 @@ def stage_dataset(
         writer={"pyarrow": pa.__version__},
     )
     manifest.write(root)
+    write_text(root / TAXONOMY, taxonomy.text)
     write_text(root / "README.md", render_card(manifest, configs, taxonomy))
     return root

@@ -79,7 +79,7 @@ def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: in
     columns["language"] = _languages(columns["language"], language_of_path(file))
     if "source_id" not in mapping:
         columns["source_id"] = pa.array([f"{file}:{first_row + row + 1}" for row in range(rows)])
-    if "origin" in mapping:
+    if pc.any(pc.match_substring(columns["origin"], "://")).as_py():
         columns["origin"] = pc.replace_substring_regex(columns["origin"], r"^[a-z]+://", "")
     pairs = pa.table(columns, schema=RAW)
     usable = pc.and_(pc.is_valid(pairs["question"]), pc.is_valid(pairs["answer"]))
@@ -95,8 +95,9 @@ def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: in
 
 def _languages(column: Any, of_path: str | None) -> Any:
     """Map language tags to the project's codes; an unknown tag becomes null."""
-    met = pc.unique(column).to_pylist()
-    mapping = {tag: to_iso3(tag) if tag else None for tag in met}
-    if any(code != tag for tag, code in mapping.items()):
-        column = pa.array([mapping[tag] for tag in column.to_pylist()], pa.string())
-    return pc.fill_null(column, of_path) if of_path else column
+    if isinstance(column, pa.ChunkedArray):
+        column = column.combine_chunks()
+    tags = column.dictionary_encode()
+    codes = [to_iso3(tag) if tag else None for tag in tags.dictionary.to_pylist()]
+    mapped = pa.array(codes, pa.string()).take(tags.indices)
+    return pc.fill_null(mapped, of_path) if of_path else mapped

@@ -11,8 +11,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -180,14 +182,18 @@ def _peel(text: str, prefixes: tuple[re.Pattern[str], ...]) -> str:
     return text
 
 
-def _tidy(texts: pa.ChunkedArray, clean: object) -> pa.Array:
-    """Apply a cleaning function to the rows that may need it."""
-    nfc = pc.utf8_normalize(texts, "NFC")
-    untidy = pc.match_substring_regex(nfc, _UNTIDY).to_numpy(zero_copy_only=False)
-    values = nfc.to_pylist()
-    for row in untidy.nonzero()[0].tolist():
-        values[row] = clean(values[row])  # type: ignore[operator]
-    return pa.array(values, pa.string())
+def _tidy(texts: pa.ChunkedArray, clean: Callable[[str], str]) -> pa.ChunkedArray:
+    """Apply a cleaning function to the rows that may need it; the others are what it returns."""
+    untidy = pc.match_substring_regex(texts, _UNTIDY).to_numpy(zero_copy_only=False).copy()
+    foreign = pc.invert(pc.string_is_ascii(texts)).to_numpy(zero_copy_only=False) & ~untidy
+    rows = np.flatnonzero(foreign)
+    untidy[rows] = [
+        not unicodedata.is_normalized("NFC", text)
+        for text in texts.take(pa.array(rows)).to_pylist()
+    ]
+    mask = pa.array(untidy)
+    cleaned = [clean(text) for text in texts.filter(mask).to_pylist()]
+    return pc.replace_with_mask(texts, mask, pa.array(cleaned, pa.string()))
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,24 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.steps.base import Sketches, Verdicts
-from webfaq_domains.text import UInt64s, joined, matching_key, unit_hash
+from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
+from webfaq_domains.text import UInt64s, both, joined, match_hash, unit_hash
 
 
-def rank_rows(pairs: pa.Table) -> UInt64s:
-    """Return a number per row that says which of several equals stays: the lowest.
+@dataclass(frozen=True)
+class RankRows:
+    """Add `rank`, a number that says which of several equal rows stays: the lowest.
 
     It hashes all that tells two rows apart (source, id, url, origin, texts), so the choice does
     not depend on the order in which rows are met.
     """
-    names = ("source", "source_id", "url", "origin", "question", "answer")
-    return unit_hash(joined(*(pairs[name] for name in names)))
+
+    requires = ("source", "source_id", "url", "origin", "question", "answer")
+    adds = ("rank",)
+
+    def __call__(self, pairs: pa.Table) -> Outcome:
+        rank = unit_hash(joined(*(pairs[name] for name in self.requires)))
+        return Outcome.keep_all(pairs.append_column("rank", pa.array(rank)))
 
 
 def later_in_group(group: UInt64s, rank: UInt64s) -> np.ndarray:
@@ -38,16 +44,16 @@ def later_in_group(group: UInt64s, rank: UInt64s) -> np.ndarray:
 class DropDuplicates:
     """Drop pairs whose text was met, and further answers to one question on one origin."""
 
-    requires = ("question", "answer", "origin", "source", "source_id", "url")
+    requires = ("question", "answer", "origin", "rank")
     reasons = ("duplicate_pair", "duplicate_question_on_origin")
 
     def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
-        question = matching_key(pairs["question"])
+        question = match_hash(pairs["question"])
         return {
-            "pair": unit_hash(joined(question, matching_key(pairs["answer"]))),
-            "asked": unit_hash(joined(pairs["origin"], question)),
+            "pair": both(question, match_hash(pairs["answer"])),
+            "asked": both(question, unit_hash(pairs["origin"])),
             "has_origin": pc.is_valid(pairs["origin"]).to_numpy(zero_copy_only=False),
-            "rank": rank_rows(pairs),
+            "rank": pairs["rank"].to_numpy(),
         }
 
     def plan(self, sketches: Sketches) -> list[Verdicts]:

@@ -14,15 +14,12 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.codepoints import Piece, UInt32s, pieces
 from webfaq_domains.steps.base import Sketches, Verdicts
-from webfaq_domains.steps.dedup import rank_rows
 from webfaq_domains.text import UInt64s, unit_hash
-
-UInt32s = npt.NDArray[np.uint32]
 
 BINS = 128
 _EMPTY = np.uint32(0xFFFFFFFF)
-_CODEPOINTS_AT_ONCE = 1_000_000
 _ROWS_AT_ONCE = 20_000_000
 
 
@@ -52,28 +49,22 @@ def signatures(texts: list[str], width: int = 5) -> UInt32s:
     A text shorter than `width` is padded with spaces, so that it has one shingle.
     """
     signature = np.full((len(texts), BINS), _EMPTY, np.uint32)
-    start = 0
-    while start < len(texts):
-        stop, total = start, 0
-        while stop < len(texts) and (total == 0 or total < _CODEPOINTS_AT_ONCE):
-            total += len(texts[stop])
-            stop += 1
-        _fill(signature[start:stop], [text.ljust(width) for text in texts[start:stop]], width)
-        start = stop
+    for piece in pieces(texts, width):
+        _lower(signature[piece.start : piece.stop], piece, width)
     return _densify(signature)
 
 
-def _fill(signature: UInt32s, texts: list[str], width: int) -> None:
+def _lower(signature: UInt32s, piece: Piece, width: int) -> None:
     """Lower each bin of each text's signature to the least hash that falls in it."""
-    codepoints = np.frombuffer("".join(texts).encode("utf-32-le", "replace"), np.uint32)
-    lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-    hashes = _shingle_hashes(codepoints, width)
-    counts = lengths - width + 1
-    # Shingles that start in one text and end in the next are left out.
-    starts = np.repeat(np.cumsum(lengths) - lengths - np.cumsum(counts) + counts, counts)
-    hashes = hashes[starts + np.arange(len(starts))]
-    rows = np.repeat(np.arange(len(texts), dtype=np.int64) * BINS, counts)
-    np.minimum.at(signature.reshape(-1), rows + (hashes & np.uint32(BINS - 1)), hashes >> 7)
+    hashes = _shingle_hashes(piece.codepoints, width)
+    bins = np.repeat(np.arange(0, len(signature) * BINS, BINS, dtype=np.int32), piece.lengths)
+    bins = bins[: len(hashes)] + (hashes & np.uint32(BINS - 1)).astype(np.int32)
+    hashes >>= np.uint32(BINS.bit_length() - 1)
+    # Shingles that start in one text and end in the next do not count.
+    ends = np.cumsum(piece.lengths)[:-1]
+    across = (ends[:, None] - np.arange(1, width)[None, :]).ravel()
+    hashes[across] = _EMPTY
+    np.minimum.at(signature.reshape(-1), bins, hashes)
 
 
 def _densify(signature: UInt32s) -> UInt32s:
@@ -143,7 +134,7 @@ class DropNearDuplicates:
     shingle: int = 5
     bands: int = 16
     characters: int = 2_000
-    requires = ("language", "question", "answer", "origin", "source", "source_id", "url")
+    requires = ("language", "question", "answer", "rank")
     reasons = ("near_duplicate",)
 
     def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
@@ -153,7 +144,7 @@ class DropNearDuplicates:
         language = unit_hash(pairs["language"])
         keys = band_keys(signature, self.bands)
         return {
-            "rank": rank_rows(pairs),
+            "rank": pairs["rank"].to_numpy(),
             "low": signature.astype(np.uint8),
             # The language is part of the key: rows of two languages never meet.
             **{f"band_{number:02}": key ^ language for number, key in enumerate(keys)},
