@@ -59,11 +59,13 @@ class LocalEngine:
                 initializer=_start_worker,
                 initargs=(os.getpid(),),
             )
+        ended_well = False
         try:
             yield self
+            ended_well = True
         finally:
             if self._pool is not None:
-                self._pool.shutdown(wait=False, cancel_futures=True)
+                self._pool.shutdown(wait=ended_well, cancel_futures=True)
                 self._pool = None
 
     def map(self, function: Callable[[Task], Report], tasks: Sequence[Task]) -> Iterator[Report]:

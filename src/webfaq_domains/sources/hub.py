@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import re
 import tempfile
@@ -69,12 +70,15 @@ class HubSource:
         from huggingface_hub import HfFileSystem
 
         path = f"datasets/{self.repo}@{self.sha}/{file.name}"
-        with HfFileSystem().open(path, "rb") as stream:
+        with (
+            _explained(self.repo, self.revision),
+            # Without fsspec's read-ahead, which would fetch 5 MiB more than is looked at.
+            HfFileSystem().open(path, "rb", cache_type="none") as stream,
+        ):
             if suffix(file.name) == ".parquet":
                 check_columns(file.name, stream)
             else:
-                head = io.BytesIO(stream.read(_HEAD_BYTES))
-                check_columns(file.name, head)
+                _check_head(file.name, stream.read(_HEAD_BYTES))
 
     def read(self, file: SourceFile) -> Iterator[Batch]:
         from huggingface_hub import hf_hub_download
@@ -83,6 +87,7 @@ class HubSource:
             path = hf_hub_download(
                 self.repo, file.name, repo_type="dataset", revision=self.sha, local_dir=folder
             )
+            _verify(file, Path(path))
             with Path(path).open("rb") as stream:
                 yield from read_rows(file.name, stream)
 
@@ -97,7 +102,37 @@ def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
         for entry in sorted(info.siblings or [], key=lambda entry: entry.rfilename)
         if suffix(entry.rfilename) is not None
     ]
-    return info.sha or revision, files
+    if info.sha is None:
+        raise SourceError(f"the Hub does not say which commit {repo}@{revision} is; give a 40-hex sha")
+    return info.sha, files
+
+
+def _check_head(name: str, head: bytes) -> None:
+    """Check the columns of a text file by its first MiB, if a whole line lies in it."""
+    try:
+        check_columns(name, io.BytesIO(head))
+    except SourceError as error:
+        cut = len(head) == _HEAD_BYTES and isinstance(error.__cause__, EOFError)
+        if not cut:  # else `read` meets the line whole, and its columns
+            raise
+
+
+def _verify(file: SourceFile, path: Path) -> None:
+    """Compare a downloaded file with its pin.
+
+    :raises SourceError: if the content is not what the Hub lists for this commit.
+    """
+    with path.open("rb") as stream:
+        if file.sha256.startswith("git-sha1:"):
+            git = hashlib.sha1(f"blob {file.bytes}\0".encode(), usedforsecurity=False)
+            git.update(stream.read())
+            met = f"git-sha1:{git.hexdigest()}"
+        else:
+            met = hashlib.file_digest(stream, "sha256").hexdigest()
+    if met != file.sha256:
+        raise SourceError(
+            f"{file.name}: the download is damaged: expected {file.sha256}, met {met}; try again"
+        )
 
 
 def _pin(entry: Any) -> str:
@@ -114,7 +149,10 @@ class _explained:
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         from huggingface_hub import errors
+        from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
 
+        if isinstance(error, SourceError) and isinstance(error.__cause__, errors.HfHubHTTPError):
+            error = error.__cause__  # met while reading: `formats` names the file, we the reason
         if isinstance(error, errors.GatedRepoError):
             raise SourceError(
                 f"{self.repo} is gated: accept its terms on the Hub and set HF_TOKEN"
@@ -128,6 +166,6 @@ class _explained:
             raise SourceError(
                 f"there is no dataset {self.repo} on the Hub, or it is private and HF_TOKEN is not set"
             ) from error
-        if isinstance(error, errors.HfHubHTTPError | errors.OfflineModeIsEnabled | OSError):
+        if isinstance(error, errors.HfHubHTTPError | httpx.HTTPError | OSError):
             first_line = (str(error).splitlines() or [type(error).__name__])[0]
             raise SourceError(f"{self.repo}@{self.revision}: {first_line}") from error
