@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from importlib.util import find_spec
 from typing import Any
 
 import pyarrow as pa
@@ -113,6 +114,7 @@ def test_a_pushed_dataset_is_read_back(hub: HubServer, met: dict[str, Any]):
     assert "eng/train-00000-of-00001.parquet" in hub.read("org/pushed")
 
 
+@pytest.mark.skipif(find_spec("mteb") is None, reason="mteb is not installed (it needs torch)")
 def test_mteb_loads_a_retrieval_repository(hub: HubServer):
     configs = [
         (f"eng-{part}", f"eng-{part}/test.parquet") for part in ("corpus", "queries", "qrels")
