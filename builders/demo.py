@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from webfaq_domains.builders.webfaq import build
 from webfaq_domains.errors import StagedError
 from webfaq_domains.hub.build import BuildOptions, Built
 from webfaq_domains.hub.check import Checked, check_dataset
+from webfaq_domains.hub.configs import plan_configs, shown_config
 
 #: What differs from `webfaq.toml`: a sample this small has configs for small cells and larger splits.
 RECIPE = """
@@ -50,14 +52,16 @@ class Demo:
 
     def text(self) -> str:
         out = self.built.out
-        config = next(c for c in self.built.manifest.configs["names"] if "-" in c)
+        manifest = self.built.manifest
+        sizes = {key: manifest.configs[key] for key in ("min_rows", "most")}
+        config = shown_config(plan_configs(manifest.files, **sizes)).name
         agreement = self.agreement["agreement_with_intended_domain"]
         return f"""{self.built.text()}
 {self.checked.text()}
 {agreement:.0%} of the rows have the domain that they were written for
 
 from datasets import load_dataset
-pairs = load_dataset("{out}", "{config}", split="train")
+pairs = load_dataset({json.dumps(str(out))}, "{config}", split="train")
 print(pairs[0]["question"], "->", pairs[0]["domain"])"""
 
 

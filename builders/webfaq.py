@@ -17,7 +17,7 @@ import click
 from webfaq_domains.cli.options import build_options, json_option, show
 from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe
 from webfaq_domains.engine.run import read_sources, run_chain
-from webfaq_domains.fasttext_models import language_model
+from webfaq_domains.fasttext_models import language_model, load_fasttext
 from webfaq_domains.hashing import file_sha256
 from webfaq_domains.hub.build import BuildOptions, Built, build_in
 from webfaq_domains.hub.stage import stage_dataset
@@ -70,6 +70,8 @@ def build(options: BuildOptions) -> Built:
     taxonomy = load_taxonomy(options.taxonomy)
     labeler = open_labeler(options.labeler, cascade=options.cascade)
     taxonomy.require(labeler.domains, options.labeler)
+    if options.language_model is not None:
+        load_fasttext(options.language_model)
     chain = steps_of(sections, options, taxonomy.fallback)
     check_chain([*RAW.names, "source"], chain)
     sources = [open_source(address, frozenset(options.languages)) for address in options.sources]

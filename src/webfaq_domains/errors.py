@@ -52,3 +52,8 @@ class MissingExtra(WebFAQError):
             f"the package {package!r} is not installed; "
             f"install it with: pip install 'webfaq-domains[{extra}]'"
         )
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtra], tuple[str, str]]:
+        """Let a worker hand this to its driver; by default only the message would be passed on."""
+        return MissingExtra, (self.package, self.extra)

@@ -70,9 +70,18 @@ class Taxonomy:
 
 
 def _domain(entry: dict[str, Any], where: str) -> Domain:
+    if not isinstance(entry, dict):
+        raise RecipeError(f"{where}: write each domain as a table [[domain]]; met {entry!r}")
     missing = [key for key in ("slug", "title", "definition") if not entry.get(key)]
     if missing:
         raise RecipeError(f"{where}: a [[domain]] lacks {', '.join(missing)}")
+    for key in ("slug", "title", "definition"):
+        if not isinstance(entry[key], str):
+            raise RecipeError(f"{where}: {key} must be text; met {entry[key]!r}")
+    for key in ("includes", "excludes", *CROSSWALKS):
+        listed = entry.get(key, [])
+        if not isinstance(listed, list) or not all(isinstance(item, str) for item in listed):
+            raise RecipeError(f"{where}: {key} of {entry['slug']} must be a list of texts")
     if not re.fullmatch(r"[a-z][a-z0-9_]*", entry["slug"]):
         raise RecipeError(
             f"{where}: slug {entry['slug']!r}: use lower-case letters, digits and _ (it names "
@@ -127,3 +136,5 @@ def load_taxonomy(path: Path | None) -> Taxonomy:
         return read_taxonomy(path.read_text(encoding="utf-8"), str(path))
     except OSError as error:
         raise RecipeError(f"cannot read the taxonomy {path}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not valid TOML: not UTF-8 text") from error

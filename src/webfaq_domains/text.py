@@ -27,9 +27,11 @@ _PART = "\x1f"
 
 #: A question mark that ends a word, in any script: ASCII and full width, Arabic, Armenian,
 #: Ethiopic, reversed and vertical forms, the Greek mark and the ASCII semicolon after a Greek
-#: letter. Inside a URL (`page?id=1`) none counts.
+#: letter. Inside a URL (`page?id=1`) the ASCII mark does not count; the others may stand inside a
+#: word (`Ինչպե՞ս`) or before one (`可以吗？可以`).
 QUESTION_MARK = re.compile(
-    r"[?？؟՞፧⸮︖\u037e](?![\w=&%/#.-])|(?<=[\u0370-\u03ff\u1f00-\u1fff]);(?!\w)"
+    r"[?？؟՞፧⸮︖\u037e;](?:(?<![?;])|(?<=\?)(?![A-Za-z0-9_=&%/#-]|\.\w)"
+    r"|(?<=[\u0370-\u03ff\u1f00-\u1fff];)(?!\w))"
 )
 
 

@@ -38,6 +38,20 @@ def _start_worker(parent: int) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+@contextmanager
+def _sheltered() -> Iterator[None]:
+    """Let processes that are started in the block inherit that SIGINT is blocked.
+
+    Until a worker is ready to leave Ctrl-C to the driver, it would die of it with a traceback. What
+    arrives meanwhile reaches the driver at the end of the block.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 @dataclass
 class LocalEngine:
     """Runs tasks in `workers` processes; with one worker, in this process.
@@ -77,7 +91,8 @@ class LocalEngine:
             yield from map(function, tasks)
             return
         try:
-            waiting = {self._pool.submit(function, task) for task in tasks}
+            with _sheltered():
+                waiting = {self._pool.submit(function, task) for task in tasks}
             while waiting:
                 done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
                 for future in done:

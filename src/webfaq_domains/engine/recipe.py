@@ -21,7 +21,8 @@ Sections = dict[str, dict[str, Any]]
 def read_recipe(path: Path | None, default: str) -> Sections:
     """Return the tables of the default recipe with those of `path` laid over them, key by key.
 
-    :raises RecipeError: if the file cannot be read or is not TOML, or names an unknown table.
+    :raises RecipeError: if the file cannot be read or is not TOML, names an unknown table or key, or
+        gives a value of another type than the default's.
     """
     sections: Sections = tomllib.loads(default)
     if path is None:
@@ -40,6 +41,7 @@ def read_recipe(path: Path | None, default: str) -> Sections:
                 raise RecipeError(
                     f"{path}: [{name}] has no key {key!r}; {_nearest(key, sections[name])}"
                 )
+            _check_type(table[key], sections[name][key], f"{path}: [{name}] {key}")
         sections[name] = {**sections[name], **table}
     return sections
 
@@ -61,22 +63,22 @@ def make(kind: type, table: Mapping[str, Any], where: str) -> Any:
     for key, value in values.items():
         if key not in known:
             raise RecipeError(f"[{where}] has no key {key!r}; {_nearest(key, known)}")
-        expected = type(known[key].default)
-        if expected in (int, float, bool, str) and not _fits(value, expected):
-            raise RecipeError(
-                f"[{where}] {key} = {value!r}: expected {expected.__name__}, like the default "
-                f"{known[key].default!r}"
-            )
+        _check_type(value, known[key].default, f"[{where}] {key}")
     try:
         return kind(**values)
     except WebFAQError as error:
         raise RecipeError(f"[{where}] {error}") from error
 
 
-def _fits(value: object, expected: type) -> bool:
-    if expected is float:
-        return isinstance(value, int | float) and not isinstance(value, bool)
-    return type(value) is expected
+def _check_type(value: object, default: object, where: str) -> None:
+    """Refuse a value of another type than its default's; a whole number will do for a fraction."""
+    expected = type(default)
+    if expected in (int, float, bool, str) and type(value) is not expected:
+        if expected is float and type(value) is int:
+            return
+        raise RecipeError(
+            f"{where} = {value!r}: expected {expected.__name__}, like the default {default!r}"
+        )
 
 
 def enabled(table: Mapping[str, Any]) -> bool:

@@ -174,7 +174,9 @@ def _run_stage(
     run: Run,
 ) -> Shards:
     folder = run.work / f"stage-{number}"
-    drops = _plan(before, shards, folder, run) if before is not None else [None] * len(shards.paths)
+    drops: Sequence[Drops | None] = [None] * len(shards.paths)
+    if before is not None and shards.paths:
+        drops = _plan(before, shards, folder, run)
     tasks = [
         MapTask(path, folder / path.name, steps, drop, after, run.dropped)
         for path, drop in zip(shards.paths, drops, strict=True)

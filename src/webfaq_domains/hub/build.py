@@ -6,14 +6,14 @@ import json
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from webfaq_domains.engine.local import LocalEngine
 from webfaq_domains.engine.run import Run, Shards, locked
-from webfaq_domains.engine.shards import write_text
+from webfaq_domains.engine.shards import sweep, write_text
 from webfaq_domains.errors import BuildError, RecipeError, StagedError
 from webfaq_domains.hashing import value_sha256
 from webfaq_domains.hub.manifest import Manifest
@@ -75,19 +75,22 @@ class Built:
 
     def finish(self, staged: Path, shards: Shards) -> None:
         """Put the side files and, last, the staged folder in place."""
+        if self.out.exists():
+            # Fails where another build has been faster, before anything of it is replaced.
+            self.out.rmdir()
         if shards.rejected:
             self.quarantine = self.out.with_name(f"{self.out.name}.quarantine.jsonl")
             keys = ("source", "place", "reason", "row")
             rows = (dict(zip(keys, row, strict=True)) for row in shards.rejected)
-            write_text(
-                self.quarantine, "".join(json.dumps(r, ensure_ascii=False) + "\n" for r in rows)
-            )
+            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+            write_text(self._work / self.quarantine.name, text)
+            os.replace(self._work / self.quarantine.name, self.quarantine)
         if (self._work / "dropped").exists():
             self.dropped = self.out.with_name(f"{self.out.name}.dropped")
             shutil.rmtree(self.dropped, ignore_errors=True)
+            sweep(self._work / "dropped")
             os.replace(self._work / "dropped", self.dropped)
-        if self.out.exists():
-            self.out.rmdir()
+        sweep(staged)
         os.replace(staged, self.out)
 
     def to_json(self) -> dict[str, Any]:
@@ -120,17 +123,21 @@ def build_in(options: BuildOptions, recipe: dict[str, Any]) -> Iterator[tuple[Ru
     A build that was killed goes on from its work folder (`<out>.work/<recipe>`), which is removed
     when the block ends well.
 
-    :raises StagedError: if `out` holds something else.
+    :raises StagedError: if `out` holds something else, or cannot be told from the input.
     """
-    identity = value_sha256([recipe, code_version(), options.shard_rows])[:16]
+    _check_place(options)
+    how = [options.shard_rows, options.keep_dropped]
+    identity = value_sha256([recipe, code_version(), *how])[:16]
     work = options.out.with_name(f"{options.out.name}.work") / identity
     built = Built(options.out, work)
     if is_done(options.out, recipe):
+        # A build that was killed right after its last rename has left this.
+        _remove(work)
         built.already_there = True
         yield None, built
         return
-    options.out.parent.mkdir(parents=True, exist_ok=True)
     try:
+        options.out.parent.mkdir(parents=True, exist_ok=True)
         with locked(work), LocalEngine(options.workers).open() as engine:
             yield _run(options, work, engine), built
     except KeyboardInterrupt as error:
@@ -140,8 +147,23 @@ def build_in(options: BuildOptions, recipe: dict[str, Any]) -> Iterator[tuple[Ru
             f"{error.strerror or error} ({error.filename or work}); what is finished is kept: free "
             "space or mend it and run the same command again"
         ) from error
+    _remove(work)
+
+
+def _check_place(options: BuildOptions) -> None:
+    """Refuse an `out` without a name, and one in a source's folder: a rerun would read it as input."""
+    if options.out.name in ("", ".."):
+        raise StagedError(f"--out {options.out}: name a folder to be made, such as ./my-faq")
+    for address in options.sources:
+        folder = Path(address.removeprefix("nquads:").removeprefix("html:"))
+        if folder.is_dir() and options.out.resolve().is_relative_to(folder.resolve()):
+            raise StagedError(f"--out {options.out} lies in the source {folder}; choose another")
+
+
+def _remove(work: Path) -> None:
+    """Remove a work folder, and the folder of work folders if it was the last one."""
     shutil.rmtree(work, ignore_errors=True)
-    if not any(work.parent.iterdir()):
+    with suppress(OSError):
         work.parent.rmdir()
 
 

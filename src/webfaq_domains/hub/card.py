@@ -8,7 +8,7 @@ from importlib.resources import files
 from string import Template
 from typing import Any
 
-from webfaq_domains.hub.configs import Config
+from webfaq_domains.hub.configs import Config, shown_config
 from webfaq_domains.hub.layout import Cell
 from webfaq_domains.hub.manifest import Manifest
 from webfaq_domains.languages import languages
@@ -71,7 +71,6 @@ def _values(
     """Return what the template asks for; each is worked out from the manifest."""
     about = manifest.recipe["about"]
     met = {cell.language for cell, _ in cells}
-    cell_configs = [config.name for config in configs if "-" in config.name]
     return {
         "pretty_name": about["pretty_name"],
         "license": about["license"],
@@ -81,9 +80,11 @@ def _values(
         "languages": f"{len(met)}",
         "language_names": ", ".join(f"{_name(code)} ({code})" for code in sorted(met)),
         "domains": f"{len({cell.domain for cell, _ in cells})}",
-        "default_config": cell_configs[0] if cell_configs else configs[0].name,
+        "default_config": shown_config(configs).name,
         "config_count": f"{len(configs)}",
         "min_rows": str(manifest.configs["min_rows"]),
+        "most": str(manifest.configs["most"]),
+        "steps": ", ".join(f"`{step}`" for step in manifest.recipe["steps"]),
         "taxonomy_version": manifest.taxonomy["version"],
         "definitions": table(
             ("domain", "what belongs here"),

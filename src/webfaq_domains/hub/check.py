@@ -92,13 +92,22 @@ def check_dataset(folder: Path, load: bool = True) -> Checked:
             result.files += 1
     result.rows = seen.count
     result.problems += seen.problems()
-    result.problems += check_manifest(manifest, seen)
-    result.problems += check_card(folder, manifest)
+    result.problems += _answered(check_manifest(manifest, seen))
+    result.problems += _answered(check_card(folder, manifest))
     if load and not result.problems:
         for config in _configs(manifest):
             result.problems += load_config(folder, config)
             result.configs_loaded += 1
     return result
+
+
+def _answered(problems: Iterator[Problem]) -> Iterator[Problem]:
+    """Yield problems; a manifest that lacks what it is asked for is one more."""
+    try:
+        yield from problems
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        what = f"an entry is missing or not what it should be: {type(error).__name__} {error}"
+        yield Problem(MANIFEST, what, _REBUILD)
 
 
 def _configs(manifest: Manifest) -> list[Config]:
@@ -121,6 +130,8 @@ def check_files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     for name, file in listed.items():
         if name not in found:
             yield Problem(name, "listed in the manifest but not there", _REBUILD)
+        elif found[name].is_symlink():
+            continue
         elif found[name].stat().st_size != file.bytes:
             size = found[name].stat().st_size
             yield Problem(name, f"{size} bytes, the manifest says {file.bytes}", _REBUILD)
@@ -134,12 +145,14 @@ class Rows:
     def __init__(self) -> None:
         self.count = 0
         self.digests: list[int] = []
+        self._names: list[str] = []
         self._ids: list[Any] = []
         self._sites: dict[str, set[int]] = {}
 
-    def add(self, cell: Cell, rows: pa.Table) -> None:
+    def add(self, name: str, cell: Cell, rows: pa.Table) -> None:
         self.count += len(rows)
         self.digests.append(rows_digest(rows))
+        self._names.append(name)
         self._ids.append(unit_hash(rows["id"]))
         site = pc.coalesce(site_of(rows["origin"]), rows["url"], rows["id"])
         self._sites.setdefault(cell.split, set()).update(unit_hash(pc.unique(site)).tolist())
@@ -148,9 +161,13 @@ class Rows:
         import numpy as np
 
         ids = np.concatenate(self._ids) if self._ids else np.zeros(0, np.uint64)
-        again = len(ids) - len(np.unique(ids))
-        if again:
-            yield Problem("data/", f"{again} ids occur more than once", _REBUILD)
+        order = np.argsort(ids, kind="stable")
+        again = order[1:][ids[order[1:]] == ids[order[:-1]]]
+        if len(again):
+            ends = np.cumsum([len(part) for part in self._ids])
+            name = self._names[int(np.searchsorted(ends, again.min(), side="right"))]
+            what = f"{len(again)} ids occur more than once, first seen again in this file"
+            yield Problem(name, what, _REBUILD)
         names = sorted(self._sites)
         for number, one in enumerate(names):
             for other in names[number + 1 :]:
@@ -165,16 +182,19 @@ def check_rows(name: str, path: Path, expected: int, seen: Rows) -> Iterator[Pro
     try:
         cell = Cell.of_path(name)
         schema = pq.read_schema(path)
+        if not schema.equals(PUBLISHED, check_metadata=False):
+            yield Problem(name, f"columns are {schema.names} or of other types", _REBUILD)
+            return
         rows = pq.read_table(path)
-    except (ValueError, OSError, pa.ArrowException) as error:
+        seen.add(name, cell, rows)
+        if len(rows) != expected:
+            yield Problem(name, f"{len(rows)} rows, the manifest says {expected}", _REBUILD)
+        yield from _check_values(name, cell, rows)
+    except (TypeError, ValueError, OSError, pa.ArrowException) as error:
         yield Problem(name, f"cannot be read as a data file of the layout: {error}", _REBUILD)
-        return
-    if not schema.equals(PUBLISHED, check_metadata=False):
-        yield Problem(name, f"columns are {schema.names} or of other types", _REBUILD)
-        return
-    seen.add(cell, rows)
-    if len(rows) != expected:
-        yield Problem(name, f"{len(rows)} rows, the manifest says {expected}", _REBUILD)
+
+
+def _check_values(name: str, cell: Cell, rows: pa.Table) -> Iterator[Problem]:
     for column in ("domain", "language"):
         outside = pc.unique(rows[column]).to_pylist()
         if outside != [getattr(cell, column)]:
@@ -185,7 +205,7 @@ def check_rows(name: str, path: Path, expected: int, seen: Rows) -> Iterator[Pro
     if content_id(rows["language"], rows["question"], rows["answer"]).to_pylist() != ids:
         yield Problem(name, "an id is not the hash of its row's text", _REBUILD)
     first = pc.list_element(rows["domains"], 0)
-    if not pc.all(pc.equal(first, rows["domain"])).as_py():
+    if not pc.all(pc.fill_null(pc.equal(first, rows["domain"]), False)).as_py():
         yield Problem(name, "`domain` is not the first of `domains`", _REBUILD)
 
 
@@ -203,6 +223,9 @@ def check_manifest(manifest: Manifest, seen: Rows) -> Iterator[Problem]:
     recipe = {**manifest.recipe, "sources": manifest.sources}
     if value_sha256(recipe) != manifest.recipe_hash:
         yield Problem(MANIFEST, "recipe_hash is not the hash of the recipe", _REBUILD)
+    names = [config.name for config in _configs(manifest)]
+    if manifest.configs != {**manifest.recipe["configs"], "names": names}:
+        yield Problem(MANIFEST, "configs are not what recipe and files give", _REBUILD)
     if combined(seen.digests) != manifest.content_digest:
         yield Problem(MANIFEST, "content_digest is not that of the rows", _REBUILD)
 
@@ -215,13 +238,14 @@ def check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
         return
     try:
         taxonomy = read_taxonomy((folder / TAXONOMY).read_text("utf-8"), TAXONOMY)
-    except (OSError, RecipeError) as error:
+    except (OSError, ValueError, RecipeError) as error:
         yield Problem(TAXONOMY, f"cannot be read: {error}", _REBUILD)
         return
     if taxonomy.sha256 != manifest.taxonomy["sha256"]:
         yield Problem(TAXONOMY, "is not the taxonomy that the manifest names", _REBUILD)
         return
-    written, expected = path.read_text("utf-8"), render_card(manifest, _configs(manifest), taxonomy)
+    written = path.read_text("utf-8", errors="replace")
+    expected = render_card(manifest, _configs(manifest), taxonomy)
     if written != expected:
         line = next(_differing_lines(written, expected), "the end")
         yield Problem("README.md", f"differs from what the manifest gives, at {line}", _REBUILD)
@@ -239,16 +263,17 @@ def load_config(folder: Path, config: Config) -> Iterator[Problem]:
     utils.logging.disable_progress_bar()
     place = f"config {config.name}"
     expected = {split: config.rows[split] for split in config.paths}
+    path = os.fspath(folder.resolve())  # a relative `csv` would name a builder of datasets
     try:
         with tempfile.TemporaryDirectory() as cache:
             whole = load_dataset(
-                os.fspath(folder), config.name, cache_dir=cache,
+                path, config.name, cache_dir=cache,
                 download_mode=DownloadMode.FORCE_REDOWNLOAD,
             )  # fmt: skip
             counts = {split: len(rows) for split, rows in whole.items()}
             features = next(iter(whole.values())).features
             del whole
-        streamed = load_dataset(os.fspath(folder), config.name, streaming=True)
+        streamed = load_dataset(path, config.name, streaming=True)
         flowing = Counter[str]()
         for split, rows in streamed.items():
             for batch in rows.with_format("arrow").iter(batch_size=10_000):

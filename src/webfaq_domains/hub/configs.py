@@ -66,6 +66,12 @@ def plan_configs(files: Iterable[FileEntry], min_rows: int, most: int) -> list[C
     return [_config(name, domain, language, entries) for name, domain, language in wanted]
 
 
+def shown_config(configs: list[Config]) -> Config:
+    """Return the config for an example with `split="train"`: a cell's if one has that split."""
+    trained = [config for config in configs if "train" in config.paths]
+    return next((config for config in trained if "-" in config.name), (trained or configs)[0])
+
+
 def _config(name: str, domain: str, language: str, entries: list[tuple[Cell, FileEntry]]) -> Config:
     rows: Counter[str] = Counter()
     size: Counter[str] = Counter()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.errors import MissingExtra
+from webfaq_domains.errors import MissingExtra, RecipeError, StagedError
 from webfaq_domains.hub.layout import Cell
 from webfaq_domains.hub.manifest import Manifest
 from webfaq_domains.schema import SPLITS
@@ -113,8 +113,12 @@ def stats_of(manifest: Manifest) -> Stats:
 
 
 def read_stats(folder: Path) -> Stats:
-    """Count a staged folder, lengths and origins included; memory is bounded by one file."""
+    """Count a staged folder, lengths and origins included; memory is bounded by one file.
+
+    :raises StagedError: if a data file cannot be read.
+    """
     import numpy as np
+    import pyarrow as pa
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
@@ -122,7 +126,13 @@ def read_stats(folder: Path) -> Stats:
     lengths: dict[str, list[np.ndarray]] = {"question": [], "answer": []}
     sites: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     for file in manifest.files:
-        rows = pq.read_table(folder / file.path, columns=["question", "answer", "origin"])
+        try:
+            rows = pq.read_table(folder / file.path, columns=["question", "answer", "origin"])
+        except (OSError, pa.ArrowException) as error:
+            raise StagedError(
+                f"{folder / file.path} cannot be read: {error}; `webfaq-domains check {folder}` "
+                "lists every problem"
+            ) from error
         for name, parts in lengths.items():
             parts.append(pc.utf8_length(rows[name]).to_numpy())
         counts = rows["origin"].drop_null().value_counts().to_pylist()
@@ -144,6 +154,7 @@ def plot(stats: Stats, path: Path) -> None:
     """Draw the rows per language and domain as a heat map (log scale, figures in the cells).
 
     :raises MissingExtra: without matplotlib.
+    :raises RecipeError: if `path` cannot be written, or its ending is no format of pictures.
     """
     try:
         from matplotlib.colors import LogNorm
@@ -188,4 +199,7 @@ def plot(stats: Stats, path: Path) -> None:
     )
     axes.set_title(f"Pairs per language and domain (n = {stats.rows:,}{more})", fontsize=10)
     figure.colorbar(image, ax=axes, label="pairs (log scale)", shrink=0.8)
-    figure.savefig(path, dpi=150)
+    try:
+        figure.savefig(path, dpi=150)
+    except (OSError, ValueError) as error:
+        raise RecipeError(f"--plot {path}: {error}") from error

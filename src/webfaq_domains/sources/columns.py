@@ -53,6 +53,26 @@ def map_columns(met: Iterable[str], where: str) -> dict[str, str]:
     return found
 
 
+def check_types(schema: pa.Schema, mapping: dict[str, str], where: str) -> None:
+    """Refuse columns whose type cannot be brought to `RAW`.
+
+    :raises SchemaError: naming `where`, the column and its type.
+    """
+    for ours, theirs in mapping.items():
+        met = schema.field(theirs).type
+        of = met.value_type if pa.types.is_dictionary(met) else met
+        text = pa.types.is_string(of) or pa.types.is_large_string(of) or pa.types.is_string_view(of)
+        if ours in ("question", "answer"):
+            fits = text
+        elif pa.types.is_floating(RAW.field(ours).type):
+            fits = pa.types.is_floating(of) or pa.types.is_integer(of) or pa.types.is_null(of)
+        else:
+            fits = text or pa.types.is_integer(of) or pa.types.is_null(of)
+        if not fits:
+            expected = "text" if pa.types.is_string(RAW.field(ours).type) else "a number"
+            raise SchemaError(f"{where}: the column {theirs!r} is {met}, not {expected}")
+
+
 def language_of_path(name: str) -> str | None:
     """Return the language that a file's name or one of its folders spells, or None."""
     path = PurePosixPath(name)
@@ -66,7 +86,7 @@ def language_of_path(name: str) -> str | None:
 def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: int) -> Batch:
     """Bring a table to `RAW`; rows whose question or answer is null are rejected.
 
-    `first_row` is the number of the table's first row in the file, from 0; it also makes the
+    An empty text in another column is null: CSV has no other way to write it. `first_row` is the number of the table's first row in the file, from 0; it also makes the
     `source_id` where the source has none.
     """
     rows = len(table)
@@ -76,11 +96,15 @@ def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: in
         else pa.nulls(rows, field.type)
         for field in RAW
     }
+    for name in ("origin", "url", "source_id", "topic", "question_type"):
+        empty = pc.equal(columns[name], "")
+        if pc.any(empty).as_py():
+            columns[name] = pc.if_else(empty, pa.scalar(None, pa.string()), columns[name])
     columns["language"] = _languages(columns["language"], language_of_path(file))
     if "source_id" not in mapping:
         columns["source_id"] = pa.array([f"{file}:{first_row + row + 1}" for row in range(rows)])
     if pc.any(pc.match_substring(columns["origin"], "://")).as_py():
-        columns["origin"] = pc.replace_substring_regex(columns["origin"], r"^[a-z]+://", "")
+        columns["origin"] = pc.replace_substring_regex(columns["origin"], r"(?i)^[a-z]+://", "")
     pairs = pa.table(columns, schema=RAW)
     usable = pc.and_(pc.is_valid(pairs["question"]), pc.is_valid(pairs["answer"]))
     if pc.all(usable).as_py() in (True, None):

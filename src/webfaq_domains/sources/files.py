@@ -27,7 +27,7 @@ def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[So
         found = sorted(
             (file.relative_to(path).as_posix(), file)
             for file in path.rglob("*")
-            if file.is_file()
+            if (file.is_file() or file.is_symlink())
             and wanted(file.name)
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
         )
@@ -66,7 +66,9 @@ class FilesSource:
         for file in files:
             with Path(file.path).open("rb") as stream:
                 check_columns(file.name, stream)
-        return cls(path.resolve().name.split(".")[0], files)
+        # A link is named as it is called here, not as what it points to.
+        named = path if path.name.strip(".") else path.resolve()
+        return cls(named.name.lstrip(".").split(".")[0] or "files", files)
 
     def read(self, file: SourceFile) -> Iterator[Batch]:
         with Path(file.path).open("rb") as stream:

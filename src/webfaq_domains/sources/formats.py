@@ -8,7 +8,8 @@ import io
 import json
 import zlib
 from collections.abc import Iterator
-from typing import IO, Any
+from itertools import islice
+from typing import IO, Any, TypeAlias
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,11 +17,16 @@ import pyarrow.parquet as pq
 from webfaq_domains.errors import SourceError
 from webfaq_domains.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected
-from webfaq_domains.sources.columns import map_columns, raw_batch
+from webfaq_domains.sources.columns import NAMES, check_types, map_columns, raw_batch
 
 BATCH_ROWS = 20_000
 SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz")
 _LINE_LIMIT = 16 << 20
+_HEAD_ROWS = 100
+_NOTHING = (None, "")
+
+#: A record, or why a line is none: (reason, excerpt).
+_Record: TypeAlias = "dict[str, Any] | tuple[str, str]"
 
 
 def suffix(name: str) -> str | None:
@@ -32,22 +38,35 @@ def check_columns(name: str, file: IO[bytes]) -> None:
     """Look at the head of a file: its columns must make pairs.
 
     :raises SourceError: if it cannot be read as what its name says.
-    :raises SchemaError: if the columns question and answer are not there.
+    :raises SchemaError: if the columns question and answer are not there, or one has a type that
+        cannot be read.
     """
     with _explained(name):
         if suffix(name) == ".parquet":
             schema = pq.read_schema(file)
-            mapping = map_columns(schema.names, name)
-            for ours in ("question", "answer"):
-                met = schema.field(mapping[ours]).type
-                if not (pa.types.is_string(met) or pa.types.is_large_string(met)):
-                    raise SourceError(f"{name}: the column {mapping[ours]!r} is {met}, not text")
-        elif ".csv" in name.lower():
-            map_columns(next(csv.reader(_text(name, file)), []), name)
-        else:
-            for _, row in zip(range(1), _json_rows(name, file), strict=False):
-                if isinstance(row[1], dict):
-                    map_columns(row[1], name)
+            check_types(schema, map_columns(schema.names, name), name)
+        elif _is_csv(name):
+            header = next(csv.reader(_text(name, file)), [])
+            if not _is_utf8(header):
+                raise SourceError(f"{name} is not UTF-8 text; save it as UTF-8")
+            map_columns(header, name)
+        elif met := _json_columns(name, file):
+            map_columns(met, name)
+
+
+def _json_columns(name: str, file: IO[bytes]) -> dict[str, None]:
+    """Return the columns that the first records have together: one may leave out what is null."""
+    met: dict[str, None] = {}
+    try:
+        for _, row in islice(_json_rows(name, file), _HEAD_ROWS):
+            if isinstance(row, dict):
+                met |= dict.fromkeys(row)
+                if "question" in met and "answer" in met:
+                    break
+    except EOFError:  # the head of a longer gzip file; its first rows still say what is there
+        if not met:
+            raise
+    return met
 
 
 class _explained:
@@ -73,7 +92,7 @@ def read_rows(name: str, file: IO[bytes]) -> Iterator[Batch]:
     with _explained(name):
         if suffix(name) == ".parquet":
             yield from _read_parquet(name, file)
-        elif ".csv" in name.lower():
+        elif _is_csv(name):
             yield from _read_records(name, _csv_rows(name, file))
         else:
             yield from _read_records(name, _json_rows(name, file))
@@ -88,47 +107,75 @@ def _read_parquet(name: str, file: IO[bytes]) -> Iterator[Batch]:
         first += len(batch)
 
 
+def _is_csv(name: str) -> bool:
+    return suffix(name) in (".csv", ".csv.gz")
+
+
 def _lines(name: str, file: IO[bytes]) -> IO[bytes]:
-    return io.BufferedReader(gzip.GzipFile(fileobj=file)) if name.endswith(".gz") else file
+    packed = name.lower().endswith(".gz")
+    return io.BufferedReader(gzip.GzipFile(fileobj=file)) if packed else file
 
 
 def _text(name: str, file: IO[bytes]) -> io.TextIOWrapper:
-    return io.TextIOWrapper(_lines(name, file), encoding="utf-8-sig", newline="")
+    """Open a file as UTF-8; bytes that are none become lone surrogates (see `_is_utf8`)."""
+    lines = _lines(name, file)
+    return io.TextIOWrapper(lines, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
-def _json_rows(
-    name: str, file: IO[bytes]
-) -> Iterator[tuple[int, dict[str, Any] | tuple[str, str]]]:
+def _is_utf8(cells: list[str]) -> bool:
+    try:
+        "".join(cells).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _json_rows(name: str, file: IO[bytes]) -> Iterator[tuple[int, _Record]]:
     """Yield (line number, object), or (line number, (reason, excerpt)) for a line that is none."""
     lines = _lines(name, file)
     for number, line in enumerate(iter(lambda: lines.readline(_LINE_LIMIT), b""), start=1):
         if not line.strip():
             continue
+        if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
+            while (rest := lines.readline(_LINE_LIMIT)) and not rest.endswith(b"\n"):
+                pass
+            yield number, ("line_too_long", _excerpt(line))
+            continue
         try:
             row = json.loads(line)
         except UnicodeDecodeError:
-            yield number, ("not_utf8", line.decode("utf-8", "replace"))
-        except ValueError:
-            yield number, ("not_json", line.decode("utf-8", "replace"))
+            yield number, ("not_utf8", _excerpt(line))
+        except (ValueError, RecursionError):  # brackets nested without end
+            yield number, ("not_json", _excerpt(line))
         else:
-            yield number, row if isinstance(row, dict) else ("not_an_object", line.decode()[:500])
+            yield number, row if isinstance(row, dict) else ("not_an_object", _excerpt(line))
 
 
-def _csv_rows(name: str, file: IO[bytes]) -> Iterator[tuple[int, dict[str, Any] | tuple[str, str]]]:
+def _excerpt(line: bytes) -> str:
+    return line[:2_000].decode("utf-8", "replace")
+
+
+def _csv_rows(name: str, file: IO[bytes]) -> Iterator[tuple[int, _Record]]:
     csv.field_size_limit(_LINE_LIMIT)
     reader = csv.reader(_text(name, file), strict=True)
     header = next(reader, [])
-    for row in reader:
-        if len(row) == len(header):
+    while True:
+        try:
+            row = next(reader, None)
+        except csv.Error as error:  # the reader goes on at the next line
+            yield reader.line_num, ("not_csv", str(error))
+            continue
+        if row is None:
+            return
+        if not _is_utf8(row):
+            yield reader.line_num, ("not_utf8", str(row))
+        elif len(row) == len(header):
             yield reader.line_num, dict(zip(header, row, strict=True))
         elif row:
-            reason = f"has_{len(row)}_of_{len(header)}_columns"
-            yield reader.line_num, (reason, str(row))
+            yield reader.line_num, (f"has_{len(row)}_of_{len(header)}_columns", str(row))
 
 
-def _read_records(
-    name: str, rows: Iterator[tuple[int, dict[str, Any] | tuple[str, str]]]
-) -> Iterator[Batch]:
+def _read_records(name: str, rows: Iterator[tuple[int, _Record]]) -> Iterator[Batch]:
     """Gather records into batches; a record that is no pair is rejected with its line."""
     pairs: list[dict[str, Any]] = []
     rejected: list[Rejected] = []
@@ -141,7 +188,8 @@ def _read_records(
             if reason:
                 rejected.append(Rejected(place, reason, repr(row)[:500]))
             else:
-                pairs.append(row if "id" in row else {**row, "id": row.get("_id") or place})
+                nameless = all(row.get(key) in _NOTHING for key in NAMES["source_id"])
+                pairs.append({**row, "id": place} if nameless else row)
         if len(pairs) + len(rejected) >= BATCH_ROWS:
             yield _batch(pairs, rejected, name)
             pairs, rejected = [], []
@@ -165,26 +213,45 @@ def _unusable(row: dict[str, Any]) -> str | None:
 
 
 def _batch(pairs: list[dict[str, Any]], rejected: list[Rejected], name: str) -> Batch:
-    met = dict.fromkeys(key for row in pairs for key in row)
-    mapping = map_columns(met, name) if pairs else {}
-    columns = {
-        mapping[ours]: [_value(ours, row.get(mapping[ours])) for row in pairs]
-        for ours in RAW.names
-        if ours in mapping
-    }
     if not pairs:
         return Batch(RAW.empty_table(), rejected)
-    batch = raw_batch(pa.table(columns), mapping, name, 0)
+    met = {key for row in pairs for key in row}
+    columns = {
+        ours: _values(ours, _first_given(pairs, here))
+        for ours, names in NAMES.items()
+        if (here := [name for name in names if name in met])
+    }
+    batch = raw_batch(pa.table(columns), {ours: ours for ours in columns}, name, 0)
     return Batch(batch.pairs, rejected + batch.rejected)
 
 
-def _value(column: str, value: Any) -> str | float | None:
-    """Return a JSON or CSV value as its column's type; what is no number there becomes null."""
-    if value is None:
-        return None
-    if column != "semantic_similarity_score":
-        return str(value)
+def _first_given(rows: list[dict[str, Any]], names: list[str]) -> list[Any]:
+    """Return each row's value under the first of the names that it has."""
+    values = [row.get(names[0]) for row in rows]
+    for name in names[1:]:
+        values = [
+            row.get(name) if value is None else value
+            for row, value in zip(rows, values, strict=True)
+        ]
+    return values
+
+
+def _values(column: str, values: list[Any]) -> list[Any]:
+    """Return JSON or CSV values as their column's type; what is no number there becomes null."""
+    if column == "semantic_similarity_score":
+        return [_number(value) for value in values]
+    if column in ("question", "answer"):
+        return values
+    return [value if value is None else _text_of(value) for value in values]
+
+
+def _text_of(value: Any) -> str:
+    text = str(value)
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _number(value: Any) -> float | None:
     try:
-        return float(value)
-    except (TypeError, ValueError):
+        return None if value is None else float(value)
+    except (TypeError, ValueError, OverflowError):
         return None

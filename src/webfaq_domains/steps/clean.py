@@ -27,7 +27,7 @@ _TAGS = (
     "img|input|ins|label|li|mark|nobr|ol|p|pre|q|s|script|section|small|span|strike|strong|style|"
     "sub|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|video"
 )
-_MARKUP = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*)?/?>|<!--", re.IGNORECASE)
+_MARKUP = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*=[^<>]*)?\s*/?>|<!--", re.IGNORECASE)
 _ESCAPED_MARKUP = re.compile(rf"&lt;(?:/(?:{_TAGS})|br\s*/?|p|ul|ol|li|div)\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
 _BLOCKS = {
@@ -39,7 +39,7 @@ _INVISIBLE_ELEMENTS = {"script", "style", "noscript", "template", "svg", "iframe
 # Zero-width space, word joiner, BOM, soft hyphen and directional marks; the joiners U+200C and
 # U+200D stay, Persian and the Indic scripts need them.
 _INVISIBLE = re.compile(
-    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
+    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
     "\ufeff\ufff9-\uffff]"
 )
 _EMOJI = re.compile(
@@ -48,8 +48,9 @@ _EMOJI = re.compile(
 )
 _SPACES = re.compile(r"[^\S\n\x1f]+")
 _LINES = re.compile(r" ?\n[ \n]*")
+_BREAKS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
 
-#: How pages announce a question or an answer. One-letter forms need a colon.
+# How pages announce a question or an answer. One letter needs `:` and a space (`D:\`, `S:t Eriks`).
 _QUESTION_WORDS = (
     "q|question|faq|frage|f|pregunta|p|domanda|d|pergunta|vraag|v|fråga|spørgsmål|spørsmål|kysymys|"
     "pytanie|otázka|întrebare|kérdés|soru|s|вопрос|в|питання|въпрос|питање|pitanje|vprašanje|ερώτηση|"
@@ -63,17 +64,26 @@ _ANSWER_WORDS = (
     "답변|답|jibu"
 )
 _Q_PREFIX = re.compile(
-    rf"(?:(?:{_QUESTION_WORDS})\s*[#№]?\s*\d{{0,3}}\s*[:：]|(?:q|question|frage|pregunta)\s*\d{{1,3}}[.)]|q\.)\s*",
+    rf"(?![dfpsv]:\S)(?:(?:{_QUESTION_WORDS}) *[#№]? *\d{{0,3}} *[:：]|(?:q|question|frage|pregunta)\s*\d{{1,3}}[.)]|q\.)\s*",
     re.IGNORECASE,
 )
-_A_PREFIX = re.compile(rf"(?:(?:{_ANSWER_WORDS})\s*\d{{0,3}}\s*[:：]|a\.)\s+", re.IGNORECASE)
-_NUMBER = re.compile(r"(?:\(?\d{1,3}[.)](?:\d{1,3}[.)]?)*\s+|\d{1,3}\s*[、．]\s*|[•·●▪►▶➤*–—-]\s+)")
-_SECOND_ITEM = re.compile(r"(?:^|\s)\(?2[.)、．]", re.MULTILINE)
+# After `A:` comes a space, unless the next letter is of a script that writes none (`答:可以`, not `C:\`).
+_A_PREFIX = re.compile(
+    rf"(?:(?:{_ANSWER_WORDS}) *\d{{0,3}} *(?::(?![!-~])|：)|a\.(?=\s))\s*", re.IGNORECASE
+)
+# `1.2.` is a number of a list; `65.535 letters` and `(26. March 2020)` start with a figure.
+_NUMBER = re.compile(
+    r"(?:(?:\(\d{1,3}\.?\)|\d{1,3}[.)](?:\d{1,3}[.)])*)\s+|\d{1,3} *[、．](?!\d)\s*|[•·●▪►▶➤*–—-]\s+)"
+)
+_FURTHER_ITEM = re.compile(
+    r"(?:^|\s)\(?[2２٢۲२২੨૨୨௨౨೨൨๒໒༢၂២][.)、．]|\n[•·●▪►▶➤*–—-]\s", re.MULTILINE
+)
 _QUOTES = {
     '"': '"',
     "“": "”",
     "„": "“”",
     "‟": "”",
+    "”": "”",
     "‘": "’",
     "«": "»",
     "»": "«",
@@ -87,8 +97,8 @@ _UNTIDY = (
     r"[<&\t\r\x{0b}\x{0c}\x{85}\x{2028}\x{2029}\x00-\x{08}\x{0e}-\x{1f}\x7f-\x{9f}\x{ad}\x{a0}"
     r"\x{1680}\x{2000}-\x{200b}\x{200e}\x{200f}\x{2028}-\x{202f}\x{205f}-\x{2064}\x{2066}-\x{2069}"
     r"\x{3000}\x{fe0f}\x{20e3}\x{feff}\x{fff9}-\x{ffff}\x{2600}-\x{27bf}\x{2b50}\x{2b55}\x{231a}\x{231b}"
-    r"\x{23e9}-\x{23f3}\x{1f000}-\x{1faff}]|  | \n|\n[ \n]|^[\s\d(•·●▪►▶➤*–—\"“„‟‘«»「『-]|\s$"
-    r"|^.{1,16}[:：.)]"
+    r"\x{23e9}-\x{23f3}\x{1f000}-\x{1faff}]|  | \n|\n[ \n]|^[\s\p{Nd}(•·●▪►▶➤*–—\"“”„‟‘«»「『-]|\s$"
+    r"|^.{1,18}[:：.)]"
 )
 
 
@@ -97,9 +107,10 @@ def strip_markup(text: str) -> str:
     from lxml import html as lxml_html
 
     try:
-        root = lxml_html.fragment_fromstring(text, create_parent="div")
-    except (ValueError, lxml_html.etree.ParserError):  # a lone comment, or NUL characters
-        return _MARKUP.sub(" ", text)
+        legal = _without_controls(text)  # lxml refuses control characters
+        root = lxml_html.fragment_fromstring(legal, create_parent="div")
+    except (ValueError, lxml_html.etree.ParserError):  # a lone comment
+        return _unescape(_MARKUP.sub(" ", text))
     parts: list[str] = []
     _collect(root, parts)
     return "".join(parts)
@@ -114,6 +125,8 @@ def _collect(element: object, parts: list[str]) -> None:
         if event == "start" and not hidden:
             if node.tag in _BLOCKS:
                 parts.append("\n")
+            elif node.tag in ("td", "th"):
+                parts.append(" ")
             parts.append(node.text or "")
         elif event != "start" and node is not element:
             if isinstance(node.tag, str) and node.tag in _BLOCKS and node.tag not in ("br", "hr"):
@@ -131,18 +144,26 @@ def _is_hidden(node: object) -> bool:
     return parent is not None and _is_hidden(parent)
 
 
+def _unescape(text: str) -> str:
+    """Replace entities; `&copy` without a semicolon stays, since URLs hold `&copy=2`."""
+    return _ENTITY.sub(lambda entity: html.unescape(entity[0]), text)
+
+
+def _without_controls(text: str) -> str:
+    for sign in _BREAKS:
+        text = text.replace(sign, "\n")
+    return _INVISIBLE.sub("", text)
+
+
 def plain_text(text: str) -> str:
     """Undo markup, entities, invisible characters, emoji and odd white space. Lines stay lines."""
     if "&" in text and _ESCAPED_MARKUP.search(text):
-        text = html.unescape(text)
+        text = _unescape(text)
     if "<" in text and _MARKUP.search(text):
         text = strip_markup(text)
-    elif "&" in text and _ENTITY.search(text):
-        text = html.unescape(text)
-    text = unicodedata.normalize("NFC", text)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = text.replace("\u2028", "\n").replace("\u2029", "\n").replace("\x85", "\n")
-    text = _EMOJI.sub(" ", _INVISIBLE.sub("", text))
+    elif "&" in text:
+        text = _unescape(text)
+    text = unicodedata.normalize("NFC", _EMOJI.sub(" ", _without_controls(text)))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
@@ -150,7 +171,8 @@ def _unquote(text: str) -> str:
     """Drop one pair of quotation marks that embraces the whole text."""
     if len(text) > 2 and text[0] in _QUOTES and text[-1] in _QUOTES[text[0]]:
         inner = text[1:-1]
-        if not _ANY_QUOTE.search(inner):
+        # A typographic apostrophe is no quote: “It’s here”.
+        if not _ANY_QUOTE.search(inner if text[0] == "‘" else inner.replace("’", "")):
             return inner.strip()
     return text
 
@@ -162,10 +184,11 @@ def clean_question(text: str) -> str:
 
 
 def clean_answer(text: str) -> str:
-    """Return an answer without markup, `A:` prefix and quotes; a numbered list keeps its numbers."""
-    text = plain_text(text)
-    prefixes = (_A_PREFIX,) if _SECOND_ITEM.search(text) else (_A_PREFIX, _NUMBER)
-    return _peel(text, prefixes if "\n- " not in text else (_A_PREFIX,))
+    """Return an answer without markup, `A:` prefix and quotes; a list keeps numbers and bullets."""
+    text = _peel(plain_text(text), (_A_PREFIX,))
+    if not _NUMBER.match(text) or _FURTHER_ITEM.search(text):
+        return text
+    return _peel(text, (_A_PREFIX, _NUMBER))
 
 
 def _peel(text: str, prefixes: tuple[re.Pattern[str], ...]) -> str:
@@ -182,9 +205,9 @@ def _peel(text: str, prefixes: tuple[re.Pattern[str], ...]) -> str:
     return text
 
 
-def _tidy(texts: pa.ChunkedArray, clean: Callable[[str], str]) -> pa.ChunkedArray:
+def _tidy(texts: pa.ChunkedArray, clean: Callable[[str], str], untidy_if: str) -> pa.ChunkedArray:
     """Apply a cleaning function to the rows that may need it; the others are what it returns."""
-    untidy = pc.match_substring_regex(texts, _UNTIDY).to_numpy(zero_copy_only=False).copy()
+    untidy = pc.match_substring_regex(texts, untidy_if).to_numpy(zero_copy_only=False).copy()
     foreign = pc.invert(pc.string_is_ascii(texts)).to_numpy(zero_copy_only=False) & ~untidy
     rows = np.flatnonzero(foreign)
     untidy[rows] = [
@@ -204,9 +227,10 @@ class Clean:
     adds = ()
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        for name, clean in (("question", clean_question), ("answer", clean_answer)):
+        rules = (("question", clean_question, _UNTIDY + r"|\n"), ("answer", clean_answer, _UNTIDY))
+        for name, clean, untidy_if in rules:
             column = pairs.column_names.index(name)
-            pairs = pairs.set_column(column, name, _tidy(pairs[name], clean))
+            pairs = pairs.set_column(column, name, _tidy(pairs[name], clean, untidy_if))
         return Outcome.keep_all(pairs)
 
 

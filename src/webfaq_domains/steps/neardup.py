@@ -20,7 +20,7 @@ from webfaq_domains.text import UInt64s, unit_hash
 
 BINS = 128
 _EMPTY = np.uint32(0xFFFFFFFF)
-_ROWS_AT_ONCE = 20_000_000
+_ROWS_AT_ONCE = 8_000_000
 
 
 def _mix(values: UInt32s) -> UInt32s:
@@ -152,6 +152,8 @@ class DropNearDuplicates:
 
     def plan(self, sketches: Sketches) -> list[Verdicts]:
         rank = sketches.all("rank")
+        if not len(rank):
+            return sketches.split(np.zeros(0, np.uint8), "rank")
         low = Signatures(sketches)
         parts = len(rank) // _ROWS_AT_ONCE + 1
         found = [
@@ -159,8 +161,8 @@ class DropNearDuplicates:
             for band in range(self.bands)
             for part in range(parts)
         ]
-        edges = np.unique(np.concatenate(found)) if found else np.zeros(0, np.int64)
-        pairs = np.stack([edges // max(len(rank), 1), edges % max(len(rank), 1)], axis=1)
+        edges = np.unique(np.concatenate(found))
+        pairs = np.stack([edges // len(rank), edges % len(rank)], axis=1)
         verdict = np.zeros(len(rank), np.uint8)
         verdict[surplus(pairs, rank)] = 1
         return sketches.split(verdict, "rank")
@@ -190,15 +192,22 @@ class DropNearDuplicates:
 def _bucketed(
     sketches: Sketches, field: str, part: int, parts: int
 ) -> tuple[npt.NDArray[np.int64], UInt64s]:
-    """Return row numbers and keys of one part of the key space, which bounds what is in memory."""
+    """Return row numbers and keys of one part of the key space, which bounds what is in memory.
+
+    Rows that share their key with no other are mostly left out, so that few have to be sorted.
+    """
     rows, keys, first = [], [], 0
     for shard in range(len(sketches.folders)):
         key = sketches.load(shard, field)
-        chosen = np.flatnonzero(key % np.uint64(parts) == part)
+        chosen = np.arange(len(key)) if parts == 1 else np.flatnonzero(key % np.uint64(parts) == part)
         rows.append(chosen + first)
         keys.append(key[chosen])
         first += len(key)
-    return np.concatenate(rows), np.concatenate(keys)
+    row, key = np.concatenate(rows), np.concatenate(keys)
+    slots = max(len(key) * 4, 1).bit_length()
+    slot = (key >> np.uint64(64 - slots)).astype(np.int64)
+    shared = np.bincount(slot, minlength=1 << slots)[slot] > 1
+    return row[shared], key[shared]
 
 
 def surplus(pairs: npt.NDArray[np.int64], rank: UInt64s) -> npt.NDArray[np.int64]:

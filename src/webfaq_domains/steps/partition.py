@@ -59,5 +59,6 @@ class AssignSplit:
 
 def site_of(origin: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return an origin as a site: lower case, without scheme, port and a leading `www.`."""
-    host = pc.replace_substring_regex(pc.utf8_lower(origin), r"^[a-z]+://|:\d+$|/.*$", "")
+    around = r"^(?:[a-z][a-z0-9+.-]*:)?//|:\d+(?:[/?#].*)?$|[/?#].*$"
+    host = pc.replace_substring_regex(pc.utf8_lower(origin), around, "")
     return pc.replace_substring_regex(host, r"^www\.", "")
