@@ -26,13 +26,14 @@ from webfaq_domains.schema import RAW, SCHEMA_VERSION
 from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import pinned
 from webfaq_domains.steps.base import Barrier, Step, check_chain
-from webfaq_domains.steps.clean import Clean, KeepWellFormed
+from webfaq_domains.steps.clean import Clean
 from webfaq_domains.steps.dedup import DropDuplicates, RankRows
 from webfaq_domains.steps.label import LabelDomain
 from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
 from webfaq_domains.steps.neardup import DropNearDuplicates
 from webfaq_domains.steps.partition import AssignId, AssignSplit
 from webfaq_domains.steps.sample import TakeQuota
+from webfaq_domains.steps.wellformed import KeepWellFormed
 from webfaq_domains.taxonomy import load_taxonomy
 
 

@@ -26,9 +26,10 @@ LID_CHARACTERS = 300
 
 
 def steps():
-    from webfaq_domains.steps.clean import Clean, KeepWellFormed
+    from webfaq_domains.steps.clean import Clean
     from webfaq_domains.steps.label import LabelDomain
     from webfaq_domains.steps.langid import IdentifyLanguage
+    from webfaq_domains.steps.wellformed import KeepWellFormed
 
     return Clean(), KeepWellFormed(), IdentifyLanguage(characters=LID_CHARACTERS), LabelDomain()
 

@@ -30,12 +30,8 @@ class LabelDocuments(PipelineStep):
         from webfaq_domains.labeler import open_labeler
         from webfaq_domains.labeler.base import assign
         from webfaq_domains.languages import from_fasttext
-        from webfaq_domains.steps.clean import (
-            clean_answer,
-            clean_question,
-            has_question_mark,
-            shown_width,
-        )
+        from webfaq_domains.steps.clean import clean_answer, clean_question
+        from webfaq_domains.steps.wellformed import has_question_mark, shown_width
 
         language, student = load_fasttext(str(language_model())), open_labeler("builtin")
         for document in data:

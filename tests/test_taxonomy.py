@@ -53,11 +53,7 @@ def test_each_builtin_domain_says_what_is_in_and_what_is_out():
         ("webfaq", 8),
         ("nvidia", 26),
         ("weborganizer", 24),
-        pytest.param(
-            "sib200",
-            7,
-            marks=pytest.mark.xfail(strict=True, reason="taxonomy.toml has no place for sports"),
-        ),
+        ("sib200", 7),
     ],
 )
 def test_each_foreign_label_belongs_somewhere(scheme, labels):

@@ -50,15 +50,18 @@ def pieces(texts: list[str], width: int = 0) -> Iterator[Piece]:
 def folding() -> UInt32s:
     """Return what each code point is compared as: 0 for what does not count.
 
-    Letters, digits and marks of every script count, in lower case and in compatibility form
-    (NFKC) where that is one character: `Ａ` and `a` are one, `ﬁ` stays what it is.
+    Letters, digits and marks of every script count, case-folded and in compatibility form (NFKC)
+    where that is one character: `Ａ` and `a` are one, `ﬁ` stays what it is. `+` and `#` count too:
+    C, C++ and C# are three things to ask about.
     """
     table = np.zeros(_HIGHEST, np.uint32)
     for number in range(_HIGHEST):
         char = chr(number)
-        if unicodedata.category(char)[0] not in "LNM":
+        if unicodedata.category(char)[0] not in "LNM" and char not in "+#":
             continue
-        plain = unicodedata.normalize("NFKC", char).lower()
+        plain = unicodedata.normalize("NFKC", char).casefold()
+        if len(plain) != 1:
+            plain = char.lower()
         table[number] = ord(plain) if len(plain) == 1 else ord(char)
     return table
 

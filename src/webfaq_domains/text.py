@@ -89,6 +89,17 @@ def content_id(language: Strings, question: Strings, answer: Strings) -> pa.Arra
     )
 
 
+def site_of(pairs: pa.Table) -> Strings:
+    """Return the web site of each pair, from `origin`, else from `url`; null where both are.
+
+    The host in lower case, without scheme, port and a leading `www.`: these make no other site.
+    """
+    address = pc.utf8_lower(pc.coalesce(pairs["origin"], pairs["url"]))
+    around = r"^(?:[a-z][a-z0-9+.-]*:)?//|:\d+(?:[/?#].*)?$|[/?#].*$"
+    host = pc.replace_substring_regex(address, around, "")
+    return pc.replace_substring_regex(host, r"^www\.", "")
+
+
 def unit_threshold(share: float) -> int:
     """Return the number below which a share of all `unit_hash` values lies."""
     return min(int(share * 2**64), 2**64 - 1)

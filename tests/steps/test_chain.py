@@ -7,12 +7,13 @@ import pytest
 from webfaq_domains.errors import SchemaError
 from webfaq_domains.schema import RAW, require
 from webfaq_domains.steps.base import Barrier, Outcome, Sketches, check_chain
-from webfaq_domains.steps.clean import Clean, KeepWellFormed
+from webfaq_domains.steps.clean import Clean
 from webfaq_domains.steps.dedup import DropDuplicates, RankRows
 from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
 from webfaq_domains.steps.neardup import DropNearDuplicates
 from webfaq_domains.steps.partition import AssignId, AssignSplit
 from webfaq_domains.steps.sample import TakeQuota
+from webfaq_domains.steps.wellformed import KeepWellFormed
 
 SOURCE_COLUMNS = [*RAW.names, "source"]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.steps.dedup import DropDuplicates, RankRows, later_in_group
+from webfaq_domains.steps.dedup import DropDuplicates, RankRows, first_come
 
 PAIR, QUESTION = 1, 2
 
@@ -109,9 +109,10 @@ def test_a_pair_that_is_gone_does_not_take_another_answer_along(pairs_of, decide
     (verdict,) = decide(DropDuplicates(), [table])
     if rank[0] < rank[1]:
         assert verdict == [0, PAIR, 0]
+    elif rank[1] < rank[2]:
+        assert verdict == [PAIR, 0, QUESTION]
     else:
-        assert verdict[0] == PAIR
-        assert sorted(verdict[1:]) == [0, QUESTION]
+        assert verdict == [0, QUESTION, 0]
 
 
 def test_of_equal_rows_the_lowest_rank_stays(pairs_of, decide):
@@ -196,10 +197,29 @@ def test_empty_shards_and_no_shards_are_taken(pairs_of, decide):
     assert sorted(verdicts[1] + verdicts[3]) == [0, PAIR]
 
 
-def test_later_in_group_keeps_the_first_position_of_equal_ranks():
+def test_first_come_keeps_the_first_position_of_equal_ranks():
     group = np.array([7, 5, 7, 5, 7], np.uint64)
     rank = np.array([2, 1, 2, 0, 2], np.uint64)
-    assert later_in_group(group, rank).tolist() == [False, True, True, False, True]
+    assert first_come([group], rank).tolist() == [0, 1, 1, 0, 1]
+
+
+def test_first_come_equals_taking_one_row_after_the_other():
+    chance = np.random.default_rng(5)
+    for rows in (0, 1, 2, 50, 400):
+        one, two = chance.integers(0, rows // 3 + 1, (2, rows)).astype(np.uint64)
+        rank = chance.permutation(rows).astype(np.uint64)
+        expected, busy = [0] * rows, (set(), set())
+        for row in np.argsort(rank).tolist():
+            if one[row] in busy[0] or two[row] in busy[1]:
+                expected[row] = 1 if one[row] in busy[0] else 2
+            else:
+                busy[0].add(one[row])
+                busy[1].add(two[row])
+        # A row may go for either reason where both groups are taken, in different rounds.
+        met = first_come([one, two], rank).tolist()
+        assert [code > 0 for code in met] == [code > 0 for code in expected]
+        for row, code in enumerate(met):
+            assert code == 0 or (one[row] in busy[0] if code == 1 else two[row] in busy[1])
 
 
 def test_rank_rows_takes_an_empty_table():

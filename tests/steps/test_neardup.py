@@ -193,16 +193,6 @@ def test_the_order_and_the_cut_into_shards_change_nothing(pairs_of, kept_keys, s
         assert kept_keys(DropNearDuplicates(), table, shards, seed) == expected
 
 
-def test_a_plan_in_many_parts_is_the_same_plan(pairs_of, decide, monkeypatch):
-    rows, _ = planted(100, seed=11)
-    table = pairs_of(*rows)
-    shards = [table.slice(0, 70), table.slice(70, 1), table.slice(71)]
-    whole = decide(DropNearDuplicates(), shards)
-    monkeypatch.setattr(neardup, "_ROWS_AT_ONCE", 20)
-    assert decide(DropNearDuplicates(), shards) == whole
-    assert sum(map(sum, whole)) == 100
-
-
 def test_equal_short_pairs_go_and_others_stay(pairs_of, decide):
     rows = [("", ""), ("", ""), ("a", ""), ("Hi", "Yo"), ("hi", "yo"), ("是?", "是"), ("是?", "不")]
     table = pairs_of(*({"question": q, "answer": a} for q, a in rows))
@@ -253,6 +243,9 @@ def test_components_follow_a_long_path_in_any_order():
 
 
 def test_surplus_keeps_the_lowest_rank_of_each_group():
-    rank = np.array([9, 3, 5, 1, 7, 2], np.uint64)
-    assert sorted(surplus(np.array([[0, 1], [1, 2], [3, 4]]), rank).tolist()) == [0, 2, 4]
-    assert surplus(np.zeros((0, 2), np.int64), rank).tolist() == []
+    edges, rows = np.array([[0, 1], [1, 2], [3, 4]]), np.arange(5)
+    rank = np.array([9, 3, 5, 1, 7], np.uint64)
+    assert sorted(surplus(edges, rows, rank).tolist()) == [0, 2, 4]
+    assert sorted(surplus(edges + 7, rows + 7, rank).tolist()) == [7, 9, 11]
+    nothing = np.zeros(0, np.int64)
+    assert surplus(np.zeros((0, 2), np.int64), nothing, nothing.astype(np.uint64)).tolist() == []

@@ -6,6 +6,7 @@ from collections import Counter
 
 import pytest
 
+from webfaq_domains.errors import RecipeError
 from webfaq_domains.steps.sample import TakeQuota
 
 
@@ -39,8 +40,8 @@ def test_each_cell_keeps_at_most_its_quota(pairs_of, kept_keys):
 
 def test_a_larger_quota_keeps_all_of_a_smaller_one(pairs_of, kept_keys):
     table = pairs_of(*cell_rows(300, seed=2))
-    kept = [kept_keys(TakeQuota(rows), table) for rows in (0, 1, 5, 20, 1_000)]
-    assert [len(some) for some in kept[:3]] == [0, 12, 60]
+    kept = [kept_keys(TakeQuota(rows), table) for rows in (1, 5, 20, 1_000)]
+    assert [len(some) for some in kept[:2]] == [12, 60]
     assert all(small < large for small, large in itertools.pairwise(kept))
     assert len(kept[-1]) == 300
 
@@ -68,3 +69,8 @@ def test_empty_shards_and_no_shards_are_taken(pairs_of, decide):
     (row,) = cell_rows(1, seed=6)
     assert decide(TakeQuota(1), []) == []
     assert decide(TakeQuota(1), [pairs_of(), pairs_of(row), pairs_of()]) == [[], [0], []]
+
+
+def test_a_quota_of_nothing_is_refused():
+    with pytest.raises(RecipeError, match="at least 1 pair"):
+        TakeQuota(0)

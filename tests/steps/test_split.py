@@ -5,7 +5,8 @@ import pytest
 
 from webfaq_domains.errors import RecipeError
 from webfaq_domains.schema import SPLITS
-from webfaq_domains.steps.partition import AssignId, AssignSplit, site_of
+from webfaq_domains.steps.partition import AssignId, AssignSplit
+from webfaq_domains.text import site_of
 
 
 def splits_of(origins: list[str | None], step: AssignSplit | None = None, **columns) -> list[str]:
@@ -20,6 +21,10 @@ def splits_of(origins: list[str | None], step: AssignSplit | None = None, **colu
     return (step or AssignSplit())(table).kept["split"].to_pylist()
 
 
+def address_of(origin: str) -> pa.Table:
+    return pa.table({"origin": [origin], "url": pa.nulls(1, pa.string())})
+
+
 @pytest.mark.parametrize(
     "origin",
     [
@@ -29,14 +34,14 @@ def splits_of(origins: list[str | None], step: AssignSplit | None = None, **colu
     ],
 )
 def test_scheme_case_port_path_and_www_do_not_make_another_site(origin):
-    assert site_of(pa.chunked_array([[origin]])).to_pylist() == ["example.com"]
+    assert site_of(address_of(origin)).to_pylist() == ["example.com"]
 
 
 @pytest.mark.parametrize(
     "origin", ["faq.example.com", "example.org", "wwwexample.com", "www2.a.de"]
 )
 def test_another_host_is_another_site(origin):
-    assert site_of(pa.chunked_array([[origin]])).to_pylist() == [origin]
+    assert site_of(address_of(origin)).to_pylist() == [origin]
 
 
 def test_spellings_of_a_site_are_in_one_split():
@@ -80,7 +85,7 @@ def test_another_salt_is_another_split():
 def test_without_an_origin_the_url_decides_and_without_both_the_id():
     half = AssignSplit(validation=0, test=0.5)
     nobody = [None] * 200
-    urls = [f"https://a.de/{n // 2}" for n in range(200)]
+    urls = [f"https://a{n // 2}.de/{n}" for n in range(200)]
     by_url = splits_of(nobody, half, urls=urls)
     assert by_url[::2] == by_url[1::2]
     assert set(by_url) == {"train", "test"}

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.steps.clean import KeepWellFormed, has_question_mark, shown_width
+from webfaq_domains.steps.wellformed import KeepWellFormed, has_question_mark, shown_width
 
 QUESTION = "How long does it take?"
 ANSWER = "It takes two working days, or three before Christmas."

@@ -22,9 +22,8 @@ from webfaq_domains.hub.digest import combined, rows_digest
 from webfaq_domains.hub.layout import Cell
 from webfaq_domains.hub.manifest import MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.schema import PUBLISHED
-from webfaq_domains.steps.partition import site_of
 from webfaq_domains.taxonomy import read_taxonomy
-from webfaq_domains.text import content_id, unit_hash
+from webfaq_domains.text import content_id, site_of, unit_hash
 
 _EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", TAXONOMY}
 
@@ -154,7 +153,7 @@ class Rows:
         self.digests.append(rows_digest(rows))
         self._names.append(name)
         self._ids.append(unit_hash(rows["id"]))
-        site = pc.coalesce(site_of(rows["origin"]), rows["url"], rows["id"])
+        site = pc.coalesce(site_of(rows), rows["id"])
         self._sites.setdefault(cell.split, set()).update(unit_hash(pc.unique(site)).tolist())
 
     def problems(self) -> Iterator[Problem]:

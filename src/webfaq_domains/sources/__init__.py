@@ -23,6 +23,8 @@ def open_source(address: str, wanted: frozenset[str] = frozenset()) -> Source:
     :raises SchemaError: if columns are missing.
     """
     kind, separator, rest = address.partition(":")
+    if not address or (separator and not rest):
+        raise SourceError(f"{address!r} names no source; expected a path, hub:, nquads: or html:")
     if separator and kind == "hub":
         from webfaq_domains.sources.hub import HubSource
 

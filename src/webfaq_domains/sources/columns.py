@@ -7,6 +7,7 @@ says the language, the file's name or its folder does (`deu.parquet`, `deu/defau
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
@@ -73,13 +74,22 @@ def check_types(schema: pa.Schema, mapping: dict[str, str], where: str) -> None:
             raise SchemaError(f"{where}: the column {theirs!r} is {met}, not {expected}")
 
 
+_LANGUAGE_NAME = re.compile(
+    r"([a-z]{3})(?:[-_](?:train|valid|validation|dev|test|default|of|[A-Z][a-z]{3}|\d+))*"
+)
+
+
 def language_of_path(name: str) -> str | None:
-    """Return the language that a file's name or one of its folders spells, or None."""
+    """Return the language that a file's name or one of its folders is, or None.
+
+    `deu.parquet`, `deu-train.csv`, `deu/default-00000.parquet`, `deu_Latn/0.parquet` say `deu`;
+    `new-pairs.jsonl` says nothing.
+    """
     path = PurePosixPath(name)
     for part in (path.name.split(".")[0], *reversed(path.parts[:-1])):
-        for word in (part, part.split("-")[0], part.split("_")[0]):
-            if len(word) == 3 and word in languages():
-                return word
+        word = _LANGUAGE_NAME.fullmatch(part)
+        if word and word[1] in languages():
+            return word[1]
     return None
 
 

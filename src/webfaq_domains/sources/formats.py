@@ -103,6 +103,7 @@ def _read_parquet(name: str, file: IO[bytes]) -> Iterator[Batch]:
     mapping = map_columns(parquet.schema_arrow.names, name)
     first = 0
     for batch in parquet.iter_batches(BATCH_ROWS, columns=list(mapping.values())):
+        batch.validate(full=True)  # texts that are not UTF-8 would fail much later
         yield raw_batch(pa.Table.from_batches([batch]), mapping, name, first)
         first += len(batch)
 

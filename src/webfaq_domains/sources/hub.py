@@ -103,7 +103,9 @@ def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
         if suffix(entry.rfilename) is not None
     ]
     if info.sha is None:
-        raise SourceError(f"the Hub does not say which commit {repo}@{revision} is; give a 40-hex sha")
+        raise SourceError(
+            f"the Hub does not say which commit {repo}@{revision} is; give a 40-hex sha"
+        )
     return info.sha, files
 
 

@@ -108,9 +108,42 @@ class Sketches:
         parts = [self.load(shard, field) for shard in range(len(self.folders))]
         return np.concatenate(parts) if parts else np.zeros(0, np.uint64)
 
+    def rows(self, field: str) -> list[int]:
+        """Return the number of rows of each shard."""
+        return [len(self.load(shard, field)) for shard in range(len(self.folders))]
+
+    def repeated(self, field: str) -> npt.NDArray[np.int64]:
+        """Return the rows whose key may stand in another row too, by their number over all shards.
+
+        Keys are 64-bit hashes, met shard by shard and marked in a table of 8 slots a row: no row
+        with a repeated key is left out, and one in eight others comes along. Takes 16 bytes a row.
+        """
+        lengths = self.rows(field)
+        shift = np.uint64(64 - (8 * sum(lengths) + 1).bit_length())
+        once = np.zeros(1 << (64 - int(shift)), bool)
+        again = np.zeros_like(once)
+        for shard in range(len(lengths)):
+            slots, counts = np.unique(self.load(shard, field) >> shift, return_counts=True)
+            again[slots[(counts > 1) | once[slots]]] = True
+            once[slots] = True
+        found, first = [np.zeros(0, np.int64)], 0
+        for shard, length in enumerate(lengths):
+            found.append(np.flatnonzero(again[self.load(shard, field) >> shift]) + first)
+            first += length
+        return np.concatenate(found)
+
+    def take(self, field: str, rows: npt.NDArray[np.int64]) -> np.ndarray:
+        """Return one field of some rows, given by their sorted numbers over all shards."""
+        parts, first = [self.load(0, field)[:0]], 0
+        for shard, length in enumerate(self.rows(field)):
+            low, high = np.searchsorted(rows, (first, first + length))
+            parts.append(self.load(shard, field)[rows[low:high] - first])
+            first += length
+        return np.concatenate(parts)
+
     def split(self, verdict: Verdicts, field: str) -> list[Verdicts]:
         """Cut an array over all rows back into one per shard."""
-        lengths = [len(self.load(shard, field)) for shard in range(len(self.folders))]
+        lengths = self.rows(field)
         return np.split(verdict, np.cumsum(lengths)[:-1]) if lengths else []
 
 

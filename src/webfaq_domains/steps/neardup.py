@@ -20,7 +20,6 @@ from webfaq_domains.text import UInt64s, unit_hash
 
 BINS = 128
 _EMPTY = np.uint32(0xFFFFFFFF)
-_ROWS_AT_ONCE = 8_000_000
 
 
 def _mix(values: UInt32s) -> UInt32s:
@@ -151,73 +150,51 @@ class DropNearDuplicates:
         }
 
     def plan(self, sketches: Sketches) -> list[Verdicts]:
-        rank = sketches.all("rank")
-        if not len(rank):
-            return sketches.split(np.zeros(0, np.uint8), "rank")
+        verdict = np.zeros(sum(sketches.rows("rank")), np.uint8)
         low = Signatures(sketches)
-        parts = len(rank) // _ROWS_AT_ONCE + 1
-        found = [
-            self._similar(sketches, f"band_{band:02}", part, parts, rank, low)
-            for band in range(self.bands)
-            for part in range(parts)
-        ]
-        edges = np.unique(np.concatenate(found))
-        pairs = np.stack([edges // len(rank), edges % len(rank)], axis=1)
-        verdict = np.zeros(len(rank), np.uint8)
-        verdict[surplus(pairs, rank)] = 1
+        found = [self._similar(sketches, f"band_{band:02}", low) for band in range(self.bands)]
+        edges = np.unique(np.concatenate(found), axis=0)
+        rows = np.unique(edges)
+        verdict[surplus(edges, rows, sketches.take("rank", rows) if len(rows) else rows)] = 1
         return sketches.split(verdict, "rank")
 
-    def _similar(
-        self, sketches: Sketches, field: str, part: int, parts: int, rank: UInt64s, low: Signatures
-    ) -> npt.NDArray[np.int64]:
-        """Return the pairs of rows that share a band and are similar, as `row * rows + other`.
+    def _similar(self, sketches: Sketches, field: str, low: Signatures) -> npt.NDArray[np.int64]:
+        """Return the pairs of rows that share a band and are similar, shape (n, 2).
 
-        Each row is compared with the lowest-ranked of its bucket and with the row before it.
+        Each row is compared with the first of its bucket and with the one before it.
         """
-        rows, keys = _bucketed(sketches, field, part, parts)
-        order = np.lexsort((rank[rows], keys))
-        same = keys[order[1:]] == keys[order[:-1]]
-        starts = np.flatnonzero(np.concatenate([[True], ~same])) if len(order) else np.zeros(0, int)
-        leader = np.repeat(order[starts], np.diff(np.append(starts, len(order))))
-        one = rows[np.concatenate([leader[1:][same], order[:-1][same]])]
-        other = rows[np.concatenate([order[1:][same], order[1:][same]])]
-        codes = np.unique(np.minimum(one, other) * len(rank) + np.maximum(one, other))
+        rows = sketches.repeated(field)
+        if not len(rows):
+            return np.zeros((0, 2), np.int64)
+        key, rank = sketches.take(field, rows), sketches.take("rank", rows)
+        order = np.lexsort((rank, key))
+        rows, key = rows[order], key[order]
+        same = np.flatnonzero(key[1:] == key[:-1]) + 1
+        starts = np.flatnonzero(np.concatenate([[True], key[1:] != key[:-1]]))
+        leader = starts[np.searchsorted(starts, same, side="right") - 1]
+        one = rows[np.concatenate([leader, same - 1])]
+        other = rows[np.concatenate([same, same])]
         close = [
-            similarity(low[part_ // len(rank)], low[part_ % len(rank)]) >= self.threshold
-            for part_ in np.array_split(codes, len(codes) // 500_000 + 1)
+            similarity(low[a], low[b]) >= self.threshold
+            for a, b in zip(
+                *(np.array_split(s, len(s) // 500_000 + 1) for s in (one, other)), strict=True
+            )
         ]
-        return codes[np.concatenate(close)]
+        return np.stack([one, other], axis=1)[np.concatenate(close)]
 
 
-def _bucketed(
-    sketches: Sketches, field: str, part: int, parts: int
-) -> tuple[npt.NDArray[np.int64], UInt64s]:
-    """Return row numbers and keys of one part of the key space, which bounds what is in memory.
+def surplus(
+    edges: npt.NDArray[np.int64], rows: npt.NDArray[np.int64], rank: UInt64s
+) -> npt.NDArray[np.int64]:
+    """Return the rows that go: all but the lowest-ranked of each connected group of edges.
 
-    Rows that share their key with no other are mostly left out, so that few have to be sorted.
+    `rows` are the sorted rows that the edges join, `rank` theirs.
     """
-    rows, keys, first = [], [], 0
-    for shard in range(len(sketches.folders)):
-        key = sketches.load(shard, field)
-        chosen = np.arange(len(key)) if parts == 1 else np.flatnonzero(key % np.uint64(parts) == part)
-        rows.append(chosen + first)
-        keys.append(key[chosen])
-        first += len(key)
-    row, key = np.concatenate(rows), np.concatenate(keys)
-    slots = max(len(key) * 4, 1).bit_length()
-    slot = (key >> np.uint64(64 - slots)).astype(np.int64)
-    shared = np.bincount(slot, minlength=1 << slots)[slot] > 1
-    return row[shared], key[shared]
-
-
-def surplus(pairs: npt.NDArray[np.int64], rank: UInt64s) -> npt.NDArray[np.int64]:
-    """Return the rows that go: all but the lowest-ranked of each connected group of pairs."""
-    rows = np.unique(pairs)
-    rows = rows[np.argsort(rank[rows], kind="stable")]
-    position = np.zeros(len(rank), np.int64)
-    position[rows] = np.arange(len(rows))
-    root = components(position[pairs], len(rows))
-    gone: npt.NDArray[np.int64] = rows[root != np.arange(len(rows))]
+    order = np.argsort(rank, kind="stable")
+    place = np.empty(len(rows), np.int64)
+    place[order] = np.arange(len(rows))
+    root = components(place[np.searchsorted(rows, edges)], len(rows))
+    gone: npt.NDArray[np.int64] = rows[order[root != np.arange(len(rows))]]
     return gone
 
 

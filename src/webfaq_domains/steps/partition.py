@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from webfaq_domains.errors import RecipeError
 from webfaq_domains.schema import SPLITS
 from webfaq_domains.steps.base import Outcome
-from webfaq_domains.text import content_id, unit_hash, unit_threshold
+from webfaq_domains.text import content_id, site_of, unit_hash, unit_threshold
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,7 @@ class AssignId:
 class AssignSplit:
     """Add `split` by a hash of the origin, so that no web site is in two splits.
 
-    A pair without an origin is a site of its own (its url, else its id). `www.` and the letter
-    case do not make another site.
+    A pair without origin and url is a site of its own.
     """
 
     validation: float = 0.05
@@ -48,17 +47,10 @@ class AssignSplit:
             )
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        site = pc.coalesce(site_of(pairs["origin"]), pairs["url"], pairs["id"])
+        site = pc.coalesce(site_of(pairs), pairs["id"])
         number = unit_hash(site, self.salt)
         test = unit_threshold(self.test)
         validation = unit_threshold(self.test + self.validation)
         code = np.where(number < test, 2, np.where(number < validation, 1, 0))
         split = pa.array(np.array(SPLITS, object)[code], pa.string())
         return Outcome.keep_all(pairs.append_column("split", split))
-
-
-def site_of(origin: pa.ChunkedArray) -> pa.ChunkedArray:
-    """Return an origin as a site: lower case, without scheme, port and a leading `www.`."""
-    around = r"^(?:[a-z][a-z0-9+.-]*:)?//|:\d+(?:[/?#].*)?$|[/?#].*$"
-    host = pc.replace_substring_regex(pc.utf8_lower(origin), around, "")
-    return pc.replace_substring_regex(host, r"^www\.", "")

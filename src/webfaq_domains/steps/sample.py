@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from webfaq_domains.errors import RecipeError
 from webfaq_domains.steps.base import Sketches, Verdicts
 from webfaq_domains.text import joined, unit_hash
 
@@ -22,6 +23,10 @@ class TakeQuota:
     salt: str = "quota-1"
     requires = ("id", "language", "domain", "split")
     reasons = ("over_quota",)
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise RecipeError(f"rows = {self.rows}: a quota keeps at least 1 pair of each cell")
 
     def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
         cell = joined(pairs["language"], pairs["domain"], pairs["split"])
