@@ -67,19 +67,32 @@ def _fit_one(odds: Floats, truth: Truth, weights: Floats) -> tuple[float, float]
         return 1.0, 0.0
     target = np.where(truth, (right + 1) / (right + 2), 1 / (wrong + 2))
     design = np.column_stack([odds, np.ones_like(odds)])
-    prior = np.array([1.0, 0.0])
-    solution = prior.copy()
-    penalty = np.diag([_RIDGE, 1e-9])
-    for _ in range(_NEWTON):
-        guess = 1 / (1 + np.exp(-design @ solution))
-        slope = design.T @ (weights * (guess - target)) + penalty @ (solution - prior)
-        curve = (design * (weights * guess * (1 - guess))[:, None]).T @ design + penalty
-        step = np.linalg.solve(curve, slope)
-        solution = solution - step
-        if np.abs(step).max() < 1e-9:
-            break
+    solution = _newton(design, target, weights)
     # Rounded so that another machine's last bit does not make another labeler.
     return round(float(solution[0]), 6), round(float(solution[1]), 6)
+
+
+def _loss(solution: Floats, design: Floats, target: Floats, weights: Floats) -> float:
+    odds = design @ solution
+    fit = weights @ (np.logaddexp(0, odds) - target * odds)
+    return float(fit + _RIDGE / 2 * (solution[0] - 1) ** 2)
+
+
+def _newton(design: Floats, target: Floats, weights: Floats) -> Floats:
+    """Minimise the logistic loss by Newton's method with backtracking (Lin, Lin and Weng 2007)."""
+    solution, penalty = np.array([1.0, 0.0]), np.diag([_RIDGE, 1e-9])
+    for _ in range(_NEWTON):
+        guess = 1 / (1 + np.exp(-np.clip(design @ solution, -500, 500)))
+        slope = design.T @ (weights * (guess - target)) + penalty @ (solution - [1.0, 0.0])
+        curve = (design * (weights * guess * (1 - guess))[:, None]).T @ design + penalty
+        step = np.linalg.solve(curve, slope)
+        start, size = _loss(solution, design, target, weights), 1.0
+        while size > 1e-10 and _loss(solution - size * step, design, target, weights) > start:
+            size /= 2
+        solution = solution - size * step
+        if np.abs(size * step).max() < 1e-9:
+            break
+    return solution
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,125 @@
+"""Build the domain labelers: SetFit teacher, fastText student, their cascade, and the builtin copy.
+
+    webfaq-domains build labeler --out made                      # the builtin student only: a minute
+    webfaq-domains build labeler --encoder intfloat/multilingual-e5-small --revision <sha> \\
+        --unlabelled faq/ --out made                             # everything: an hour on two cores
+
+The parameters are in `labeler.toml`, the texts in `annotations/`, `lexicon/` and `silver/`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, cast
+
+import click
+
+from webfaq_domains.cli.labeler import builder_data, read_candidates
+from webfaq_domains.cli.options import json_option, show
+from webfaq_domains.engine.recipe import make, read_recipe
+from webfaq_domains.errors import LabelerError
+from webfaq_domains.labeler.assemble import (
+    Inputs,
+    MadeLabelers,
+    assemble_all,
+    assemble_builtin,
+    described,
+)
+from webfaq_domains.labeler.encoder import local_encoder
+from webfaq_domains.labeler.frozen import FrozenOrigins, only_frozen
+from webfaq_domains.labeler.labelled import read_labelled
+from webfaq_domains.labeler.making import LabelerRecipe, read_material
+from webfaq_domains.labeler.words import SilverWords
+from webfaq_domains.taxonomy import load_taxonomy
+
+
+@dataclass(frozen=True)
+class LabelerOptions:
+    """What a build of the labelers is asked for; `None` is what the builders ship."""
+
+    out: Path
+    annotations: Path | None = None
+    lexicon: Path | None = None
+    words: Path | None = None
+    encoder: str | None = None
+    revision: str = ""
+    unlabelled: tuple[str, ...] = ()
+    labelled: Path | None = None
+    frozen: Path | None = None
+    taxonomy: Path | None = None
+    recipe: Path | None = None
+    limit: int = 100_000
+
+
+def recipe_of(path: Path | None) -> LabelerRecipe:
+    """Read a recipe file over the default one."""
+    default = builder_data("labeler.toml").read_text("utf-8")
+    sections = read_recipe(path, default)
+    tables = [field for field in fields(LabelerRecipe) if field.name in sections]
+    parts: dict[str, Any] = {
+        field.name: make(cast(type, field.default_factory), sections[field.name], field.name)
+        for field in tables
+        if field.name != "choices"
+    }
+    return LabelerRecipe(**parts, choices=tuple(sections["choices"]["student"]))
+
+
+def build(options: LabelerOptions) -> MadeLabelers:
+    """Build the labelers under `options.out`; without an encoder only the builtin student.
+
+    :raises WebFAQError: with what was met, what was expected and what to do.
+    """
+    if options.out.exists() and any(options.out.iterdir()):
+        raise LabelerError(f"{options.out} exists and is not empty; choose another --out")
+    taxonomy, recipe = load_taxonomy(options.taxonomy), recipe_of(options.recipe)
+    annotations = options.annotations or builder_data("annotations")
+    lexicon = options.lexicon or builder_data("lexicon")
+    silver = options.words or (None if options.encoder else builder_data("silver/words.json"))
+    frozen = FrozenOrigins.read(options.frozen or builder_data("frozen_origins.json"))
+    rows = read_labelled(options.labelled, taxonomy) if options.labelled else []
+    pairs = read_candidates(options.unlabelled, options.limit)
+    inputs = Inputs(
+        taxonomy,
+        read_material(annotations, lexicon, taxonomy, recipe.split),
+        [
+            described(annotations, "annotations", "Apache-2.0"),
+            described(lexicon, "lexicon", "Apache-2.0"),
+        ],
+        SilverWords.read(silver) if silver else None,
+        local_encoder(options.encoder, options.revision) if options.encoder else None,
+        [pair for pair in pairs if not frozen.holds(pair.origin)],
+        {
+            "frozen origins": only_frozen(
+                rows, options.frozen or builder_data("frozen_origins.json")
+            )
+        },
+    )
+    return (assemble_all if inputs.encoder else assemble_builtin)(inputs, options.out, recipe)
+
+
+_PATH = click.Path(path_type=Path)
+
+
+@click.command("labeler")
+@click.option("--out", type=_PATH, required=True, help="The folder to make.")
+@click.option("--annotations", type=_PATH, help="Folder of <language>.jsonl [default: ours]")
+@click.option("--lexicon", type=_PATH, help="Folder of <language>.json [default: ours]")
+@click.option("--words", type=_PATH, help="Silver words [default: ours, or the encoder's]")
+@click.option("--encoder", help="A sentence-transformers folder, or a Hub model with --revision.")
+@click.option("--revision", default="", help="The encoder's 40-hex commit.")
+@click.option("--unlabelled", multiple=True, metavar="SRC", help="Pairs for silver labels.")
+@click.option("--labelled", type=_PATH, help="Labelled pairs; measured on frozen origins only.")
+@click.option("--frozen", type=_PATH, help="Origins to measure on, never to train on.")
+@click.option("--taxonomy", type=_PATH, help="A taxonomy of your own.")
+@click.option("--recipe", type=_PATH, help="TOML with the parameters that differ.")
+@click.option("--limit", type=click.IntRange(1), default=100_000, show_default=True)
+@json_option
+def labeler_command(as_json: bool, **values: Any) -> None:
+    """Build teacher, student and builtin copy of the domain labeler.
+
+    \b
+    Example:
+      webfaq-domains build labeler --encoder e5/ --unlabelled faq/ --out made
+    """
+    show(build(LabelerOptions(**values)), as_json)

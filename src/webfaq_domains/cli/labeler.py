@@ -1,0 +1,101 @@
+"""`webfaq-domains labeler`: choose pairs to annotate, measure a labeler."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from webfaq_domains.cli.options import json_option, labeler_options, show
+
+if TYPE_CHECKING:
+    from webfaq_domains.labeler.sampling import Candidate
+
+_PATH = click.Path(path_type=Path)
+
+
+def builder_data(name: str) -> Path:
+    """Return the path of a file or folder that the builders ship."""
+    return Path(str(files("webfaq_domains.builders").joinpath(name)))
+
+
+def read_candidates(addresses: tuple[str, ...], limit: int) -> list[Candidate]:
+    """Read the first `limit` pairs of each source; a pair without language is `und`."""
+    from itertools import islice
+
+    from webfaq_domains.labeler.sampling import Candidate
+    from webfaq_domains.sources import open_source
+
+    found: list[Candidate] = []
+    for address in addresses:
+        source = open_source(address)
+        pairs = (
+            Candidate(row["language"] or "und", row["question"], row["answer"], row["origin"] or "")
+            for file in source.files
+            for batch in source.read(file)
+            for row in batch.pairs.to_pylist()
+        )
+        found += islice(pairs, limit)
+    return found
+
+
+@click.group()
+def labeler() -> None:
+    """Choose pairs to annotate, and measure a labeler."""
+
+
+@labeler.command()
+@click.option("--source", required=True, metavar="SRC", help="As for `build webfaq`.")
+@click.option("--out", type=_PATH, required=True, help="The JSON Lines file to write.")
+@click.option("--per-cell", type=click.IntRange(1), default=5, show_default=True)
+@click.option("--limit", type=click.IntRange(1), default=200_000, show_default=True)
+@labeler_options
+@json_option
+def annotate(
+    source: str, out: Path, per_cell: int, limit: int, labeler: str, cascade: bool, as_json: bool
+) -> None:
+    """Pick pairs worth a person's label: uncertain, diverse, at most one per web site.
+
+    \b
+    Example:
+      webfaq-domains labeler annotate --source faq/ --out rows.jsonl --per-cell 5
+    """
+    from webfaq_domains.labeler import open_labeler
+    from webfaq_domains.labeler.sampling import choose_rows
+
+    opened = open_labeler(labeler, cascade=cascade)
+    chosen = choose_rows(read_candidates((source,), limit), opened, "other", per_cell)
+    chosen.write(out)
+    show(chosen, as_json)
+
+
+@labeler.command(name="eval")
+@click.option("--labelled", type=_PATH, required=True, help="Labelled jsonl(.gz) or tsv.")
+@click.option("--out", type=_PATH, required=True, help="The folder for tables and plots.")
+@click.option("--frozen", type=_PATH, help="Measure only on the sites of this file of origins.")
+@click.option("--crosswalk", default="", metavar="SCHEME", help="The labels are this scheme's.")
+@click.option("--taxonomy", type=_PATH, help="A taxonomy of your own.")
+@labeler_options
+@json_option
+def evaluate(
+    labelled: Path, out: Path, frozen: Path | None, crosswalk: str, taxonomy: Path | None,
+    labeler: str, cascade: bool, as_json: bool,
+) -> None:  # fmt: skip
+    """Measure a labeler per domain and language, beside plain baselines.
+
+    \b
+    Example:
+      webfaq-domains labeler eval --labeler builtin --labelled faq/ --out eval/
+    """
+    from webfaq_domains.labeler import open_labeler
+    from webfaq_domains.labeler.frozen import only_frozen
+    from webfaq_domains.labeler.labelled import read_labelled
+    from webfaq_domains.labeler.report import measure
+    from webfaq_domains.taxonomy import load_taxonomy
+
+    found = load_taxonomy(taxonomy)
+    rows = only_frozen(read_labelled(labelled, found, crosswalk), frozen)
+    opened = open_labeler(labeler, cascade=cascade)
+    show(measure(opened, rows, found, builder_data("lexicon"), out), as_json)

@@ -1,0 +1,211 @@
+"""Put a whole labeler build together: teacher and student folders, cascade, evaluation, cards."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import time
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.errors import LabelerError, MissingExtra
+from webfaq_domains.hashing import file_sha256, value_sha256
+from webfaq_domains.labeler import read_labeler_file
+from webfaq_domains.labeler.base import Labeler
+from webfaq_domains.labeler.card import render_card
+from webfaq_domains.labeler.cascade import STUDENT_FOLDER, choose_switch
+from webfaq_domains.labeler.encoder import body_name, load_body
+from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
+from webfaq_domains.labeler.folder import MEASURED_FILE, add_to_labeler_file, write_whole
+from webfaq_domains.labeler.labelled import Labelled, from_annotations
+from webfaq_domains.labeler.lexicon import KeywordBaseline
+from webfaq_domains.labeler.making import (
+    LabelerRecipe,
+    Material,
+    label_pairs,
+    make_builtin,
+    make_student,
+    make_teacher,
+)
+from webfaq_domains.labeler.onnx_export import compare_onnx, export_onnx
+from webfaq_domains.labeler.report import plot_calibration, write_evaluation
+from webfaq_domains.labeler.sampling import Candidate
+from webfaq_domains.labeler.stage import About
+from webfaq_domains.labeler.student import Student
+from webfaq_domains.labeler.teacher import Teacher
+from webfaq_domains.labeler.words import SilverWords, find_words
+from webfaq_domains.taxonomy import Taxonomy
+
+_log = logging.getLogger(__name__)
+
+TEACHER = "webfaq-domain-labeler"
+STUDENT = "webfaq-domain-labeler-fasttext"
+BUILTIN = "builtin"
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a build reads: texts of our own, an encoder, pairs to label, rows to measure on.
+
+    `sources` describes the texts for the cards: name, licence, pin. `measured` maps the name of a
+    labelled set to its rows, which nothing trains or chooses on.
+    """
+
+    taxonomy: Taxonomy
+    material: Material
+    sources: list[dict[str, Any]]
+    words: SilverWords | None = None
+    encoder: Path | None = None
+    unlabelled: list[Candidate] = field(default_factory=list)
+    measured: dict[str, list[Labelled]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class MadeLabelers:
+    """What a build made: a line per labeler and measured set."""
+
+    folders: list[str]
+    macro_f1: dict[str, dict[str, float]]
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    def text(self) -> str:
+        lines = [f"made {folder}" for folder in self.folders]
+        for name, sets in self.macro_f1.items():
+            lines += [f"{name} on {rows}: macro-F1 {score:.3f}" for rows, score in sets.items()]
+        return "\n".join(lines)
+
+
+def described(folder: Path, name: str, licence: str) -> dict[str, Any]:
+    """Return the card's line for a folder of texts: its name, licence and content hash."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    digest = value_sha256([(path.name, file_sha256(path)) for path in files])
+    return {"name": name, "licence": licence, "sha256": digest, "files": len(files)}
+
+
+def measure_all(labeler: Labeler, inputs: Inputs) -> dict[str, Evaluation]:
+    """Measure a labeler on the held-out annotations and on every labelled set given."""
+    keywords = KeywordBaseline.of(inputs.material.lexicon, inputs.taxonomy.claimable)
+    sets = {"annotations": from_annotations(inputs.material.test), **inputs.measured}
+    return {
+        name: evaluate(labeler, rows, inputs.taxonomy.fallback, keywords)
+        for name, rows in sets.items()
+        if rows
+    }
+
+
+def finish(
+    folder: Path, labeler: Labeler, inputs: Inputs, template: str, speed: dict[str, Any]
+) -> dict[str, float]:
+    """Measure a staged labeler, write figures, plots and card; return macro-F1 by labelled set."""
+    found = measure_all(labeler, inputs)
+    about = read_labeler_file(folder)
+    measured = {**speed, "evaluations": {name: e.to_json() for name, e in found.items()}}
+    text = json.dumps(measured, ensure_ascii=False, indent=1, sort_keys=True)
+    write_whole(folder / MEASURED_FILE, text + "\n")
+    if about["name"] in (TEACHER, STUDENT):
+        plot_calibration(about["calibration"]["reliability"], folder / "eval")
+        for name, evaluation in found.items():
+            write_evaluation(evaluation, folder / "eval" / name.replace(" ", "-"))
+    card = render_card(template, {**about, **speed}, inputs.taxonomy, found)
+    write_whole(folder / "README.md", card)
+    return {name: round(evaluation.figures.macro.f1, 4) for name, evaluation in found.items()}
+
+
+def assemble_builtin(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabelers:
+    """Make only the builtin student, from texts of our own: seconds, no encoder, no source."""
+    folder = out / BUILTIN
+    name = f"{STUDENT}-builtin"
+    about = About(name, inputs.taxonomy, recipe.student_decision, _training(inputs, {}))
+    student = make_builtin(inputs.material, inputs.words, folder, about, recipe)
+    scores = finish(folder, student, inputs, f"{STUDENT}.md", {})
+    return MadeLabelers([str(folder)], {name: scores})
+
+
+def _training(inputs: Inputs, silver: dict[str, Any]) -> dict[str, Any]:
+    """Return what a labeler was made from, for its description and card."""
+    material = inputs.material
+    return {
+        "sources": inputs.sources,
+        "annotations": len(material.train),
+        "calibration_annotations": len(material.calibration),
+        "test_annotations": len(material.test),
+        "languages": sorted({row.language for row in material.train}),
+        "lexicon_terms": sum(len(t) for entry in material.lexicon.values() for t in entry.values()),
+        "silver_words": sum(map(len, inputs.words.words.values())) if inputs.words else 0,
+        **silver,
+    }
+
+
+def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabelers:
+    """Make teacher, student and builtin copy from an encoder, and the cascade of the first two."""
+    if inputs.encoder is None:
+        raise LabelerError("a teacher needs an encoder; give --encoder")
+    source = inputs.encoder
+    if inputs.words is None:
+        inputs = _with_words(inputs, source, recipe)
+    teacher_folder, student_folder = out / TEACHER, out / STUDENT
+    encoder = {"encoder": body_name(source)}
+    about = About(TEACHER, inputs.taxonomy, recipe.teacher_decision, _training(inputs, encoder))
+    teacher = make_teacher(inputs.material, source, teacher_folder, about, recipe)
+    pairs = label_pairs(teacher, inputs.unlabelled, recipe, inputs.taxonomy.fallback)
+    silver = {**encoder, "teacher": teacher.id.revision, **pairs.counts()}
+    about = About(STUDENT, inputs.taxonomy, recipe.student_decision, _training(inputs, silver))
+    made = make_student(inputs.material, (inputs.words, pairs), student_folder, about, recipe)
+    trials = [vars(trial) | {"recipe": asdict(trial.recipe)} for trial in made.trials]
+    add_to_labeler_file(student_folder, {"trials": trials})
+    switch_rows = from_annotations(inputs.material.calibration)
+    speed = add_cascade(
+        teacher_folder, student_folder, (teacher, made.student), switch_rows, inputs
+    )
+    speed |= add_onnx(teacher, teacher_folder, [row.text for row in switch_rows[:200]], inputs)
+    scores = {
+        TEACHER: finish(teacher_folder, teacher, inputs, f"{TEACHER}.md", speed),
+        STUDENT: finish(student_folder, made.student, inputs, f"{STUDENT}.md", {}),
+    }
+    builtin = assemble_builtin(inputs, out, recipe)
+    folders = [str(teacher_folder), str(student_folder), *builtin.folders]
+    return MadeLabelers(folders, {**scores, **builtin.macro_f1})
+
+
+def _with_words(inputs: Inputs, encoder: Path, recipe: LabelerRecipe) -> Inputs:
+    taxonomy = inputs.taxonomy
+    body = load_body(encoder, recipe.reading)
+    texts = (inputs.material.train, inputs.material.lexicon)
+    slugs = (taxonomy.slugs, taxonomy.fallback)
+    found = find_words(body, encoder / "tokenizer.json", texts, recipe.reading, slugs, recipe.words)
+    return replace(inputs, words=replace(found, encoder=body_name(encoder)))
+
+
+def add_cascade(
+    teacher_folder: Path, student_folder: Path, labelers: tuple[Teacher, Student],
+    rows: list[Labelled], inputs: Inputs,
+) -> dict[str, Any]:  # fmt: skip
+    """Choose the switch point, put it and the student into the teacher's folder; return the gain."""
+    teacher, student = labelers
+    start = time.perf_counter()
+    first = predict(student, rows)
+    middle = time.perf_counter()
+    second = predict(teacher, rows)
+    fast, slow = middle - start, time.perf_counter() - middle
+    point = choose_switch(rows, (first, second), teacher, inputs.taxonomy.fallback)
+    shutil.copytree(student_folder, teacher_folder / STUDENT_FOLDER, dirs_exist_ok=True)
+    cascade = {**asdict(point), "student_sha256": student.id.revision}
+    add_to_labeler_file(teacher_folder, {"cascade": cascade})
+    gain = slow / (fast + (1 - point.share) * slow)
+    return {"cascade": {**cascade, "speed_up": round(gain, 2)}}
+
+
+def add_onnx(teacher: Teacher, folder: Path, texts: list[str], inputs: Inputs) -> dict[str, Any]:
+    """Export the encoder to ONNX where onnxruntime is installed, and measure it."""
+    try:
+        path = export_onnx(teacher, folder)
+    except (MissingExtra, LabelerError) as error:
+        _log.warning("no ONNX export: %s", error)
+        return {}
+    report = compare_onnx(teacher, path, texts, inputs.taxonomy.fallback)
+    add_to_labeler_file(folder, {})
+    return {"onnx": asdict(report)}

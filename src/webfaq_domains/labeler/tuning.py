@@ -1,0 +1,136 @@
+"""Train the teacher: tune an encoder on pairs (SetFit, Tunstall et al. 2022), then fit its head."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from webfaq_domains.errors import LabelerError, MissingExtra
+from webfaq_domains.labeler.annotations import Annotation
+from webfaq_domains.labeler.encoder import Reading, encode, freeze_words
+from webfaq_domains.labeler.head import Head, fit_head
+from webfaq_domains.labeler.lexicon import Lexicon
+from webfaq_domains.labeler.pairs import TextPair, sample_pairs
+from webfaq_domains.labeler.words import known_truth, lexicon_terms
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TeacherRecipe:
+    """What decides the teacher's weights, besides its texts and body.
+
+    `pairs` caps the contrastive sample (0 leaves the body as it is); `lexicon_weight` is what one
+    term of a lexicon counts beside an annotation when the head is fitted.
+    """
+
+    pairs: int = 1600
+    batch: int = 16
+    tokens: int = 48
+    rate: float = 2e-5
+    warmup: float = 0.1
+    freeze_word_embeddings: bool = True
+    head_strength: float = 10.0
+    lexicon_weight: float = 0.0
+    seed: int = 20261101
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """A tuned body, its head, and what tuning saw."""
+
+    body: Any
+    head: Head
+    pairs: int
+    losses: tuple[float, ...]
+
+
+def _seed(seed: int) -> None:
+    """Seed torch and refuse its nondeterministic kernels: the same run gives the same bits."""
+    import torch
+
+    torch.manual_seed(seed)
+    torch.use_deterministic_algorithms(True)
+
+
+def _batch_loss(body: Any, texts: Sequence[str], batch: Sequence[TextPair]) -> Any:
+    """Return the cosine loss of one batch: squared distance of cosine similarity to 1 or 0."""
+    import torch
+
+    sides = [texts[pair.left] for pair in batch] + [texts[pair.right] for pair in batch]
+    features = body.preprocess(sides) if hasattr(body, "preprocess") else body.tokenize(sides)
+    features = {
+        name: value.to(body.device) if hasattr(value, "to") else value
+        for name, value in features.items()
+    }
+    vectors = body(features)["sentence_embedding"]
+    left, right = vectors[: len(batch)], vectors[len(batch) :]
+    wanted = torch.tensor([pair.alike for pair in batch], device=vectors.device)
+    similarity = torch.nn.functional.cosine_similarity(left, right)
+    return torch.nn.functional.mse_loss(similarity, wanted)
+
+
+def tune_body(
+    body: Any, rows: Sequence[Annotation], reading: Reading, recipe: TeacherRecipe
+) -> list[float]:
+    """Tune a body in place on a capped sample of pairs; return the loss of each step."""
+    try:
+        import torch
+    except ImportError as error:
+        raise MissingExtra("torch", "teacher") from error
+    pairs = sample_pairs(rows, recipe.pairs, np.random.default_rng(recipe.seed))
+    if not pairs:
+        return []
+    _seed(recipe.seed)
+    if recipe.freeze_word_embeddings:
+        freeze_words(body)
+    body.max_seq_length = recipe.tokens
+    texts = reading.of([row.text for row in rows])
+    trained = [parameter for parameter in body.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=0.01)
+    starts = range(0, len(pairs), recipe.batch)
+    ramp = max(1, int(recipe.warmup * len(starts)))
+    losses = []
+    body.train()
+    for step, start in enumerate(starts):
+        for group in optimizer.param_groups:
+            left = (len(starts) - step) / max(1, len(starts) - ramp)
+            group["lr"] = recipe.rate * min((step + 1) / ramp, left, 1.0)
+        optimizer.zero_grad()
+        loss = _batch_loss(body, texts, pairs[start : start + recipe.batch])
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(trained, 1.0)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+        if step % 10 == 0:
+            _log.info("tuning: step %d of %d, loss %.4f", step + 1, len(starts), losses[-1])
+    body.eval()
+    body.max_seq_length = reading.tokens
+    return losses
+
+
+def train_teacher(
+    body: Any,
+    rows: Sequence[Annotation],
+    lexicon: Lexicon,
+    domains: tuple[str, ...],
+    how: tuple[Reading, TeacherRecipe],
+) -> Tuned:
+    """Tune a body on annotations, then fit the head on them and on the lexicon's terms.
+
+    :raises LabelerError: if there are no annotations.
+    """
+    reading, recipe = how
+    if not rows:
+        raise LabelerError("there are no annotations to train a teacher on")
+    losses = tune_body(body, rows, reading, recipe)
+    terms = lexicon_terms(lexicon) if recipe.lexicon_weight > 0 else []
+    texts = [row.text for row in rows] + [term for _, term in terms]
+    truth = known_truth(rows, terms, domains)
+    weights = [1.0] * len(rows) + [recipe.lexicon_weight] * len(terms)
+    head = fit_head(encode(body, texts, reading), truth, weights, recipe.head_strength)
+    return Tuned(body, head, recipe.pairs if losses else 0, tuple(losses))
