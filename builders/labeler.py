@@ -19,13 +19,8 @@ from webfaq_domains.cli.labeler import builder_data, read_candidates
 from webfaq_domains.cli.options import json_option, show
 from webfaq_domains.engine.recipe import make, read_recipe
 from webfaq_domains.errors import LabelerError
-from webfaq_domains.labeler.assemble import (
-    Inputs,
-    MadeLabelers,
-    assemble_all,
-    assemble_builtin,
-    described,
-)
+from webfaq_domains.labeler import assemble
+from webfaq_domains.labeler.assemble import Inputs, MadeLabelers, described
 from webfaq_domains.labeler.encoder import local_encoder
 from webfaq_domains.labeler.frozen import FrozenOrigins, only_frozen
 from webfaq_domains.labeler.labelled import read_labelled
@@ -66,10 +61,7 @@ def recipe_of(path: Path | None) -> LabelerRecipe:
 
 
 def build(options: LabelerOptions) -> MadeLabelers:
-    """Build the labelers under `options.out`; without an encoder only the builtin student.
-
-    :raises WebFAQError: with what was met, what was expected and what to do.
-    """
+    """Build the labelers under `options.out`; without an encoder only the builtin student."""
     if options.out.exists() and any(options.out.iterdir()):
         raise LabelerError(f"{options.out} exists and is not empty; choose another --out")
     taxonomy, recipe = load_taxonomy(options.taxonomy), recipe_of(options.recipe)
@@ -95,7 +87,9 @@ def build(options: LabelerOptions) -> MadeLabelers:
             )
         },
     )
-    return (assemble_all if inputs.encoder else assemble_builtin)(inputs, options.out, recipe)
+    return (assemble.assemble_all if inputs.encoder else assemble.assemble_builtin)(
+        inputs, options.out, recipe
+    )
 
 
 _PATH = click.Path(path_type=Path)

@@ -136,6 +136,7 @@ def _training(inputs: Inputs, silver: dict[str, Any]) -> dict[str, Any]:
         "languages": sorted({row.language for row in material.train}),
         "lexicon_terms": sum(len(t) for entry in material.lexicon.values() for t in entry.values()),
         "silver_words": sum(map(len, inputs.words.words.values())) if inputs.words else 0,
+        "words_encoder": inputs.words.encoder if inputs.words else "",
         **silver,
     }
 

@@ -78,7 +78,8 @@ def _sources(training: dict[str, Any]) -> str:
         f"- {training['annotations']:,} annotations written for this project "
         f"({training['calibration_annotations']:,} more calibrate, {training['test_annotations']:,} test)",
         f"- {training['lexicon_terms']:,} lexicon terms written for this project",
-        f"- {training['silver_words']:,} words of the encoder's vocabulary, sorted by an encoder",
+        f"- {training['silver_words']:,} words of an encoder's vocabulary, sorted into domains by: "
+        f"{training.get('words_encoder') or 'no encoder'}",
     ]
     if "pairs" in training:
         lines.append(f"- {training['pairs']:,} FAQ pairs labelled by the teacher")

@@ -52,8 +52,8 @@ def counts(rows: Sequence[Labelled], predicted: Sequence[str], domains: Sequence
 
 def f1_of(table: Counts) -> Counts:
     """Return F1 from right, wrong and missed on the last axis; 0 where there is nothing."""
-    right, wrong, missed = table[..., 0], table[..., 1], table[..., 2]
-    scores: Counts = 2 * right / np.maximum(2 * right + wrong + missed, 1e-12)
+    right = table[..., 0]
+    scores: Counts = np.divide(2 * right, np.maximum(right + table.sum(axis=-1), 1e-12))
     return scores
 
 
@@ -70,7 +70,8 @@ def _resampled(table: Counts, clusters: npt.NDArray[np.int64], seed: int) -> Cou
     np.add.at(sums, clusters, table)
     generator = np.random.default_rng(seed)
     times = generator.multinomial(number, np.full(number, 1 / number), RESAMPLES)
-    return np.einsum("rc,cdk->rdk", times, sums)
+    totals: Counts = np.einsum("rc,cdk->rdk", times, sums)
+    return totals
 
 
 def _score(total: Counts, samples: Counts, rows: int, sites: int) -> Score:
