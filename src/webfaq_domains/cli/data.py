@@ -19,15 +19,15 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @click.pass_context
 def check(ctx: click.Context, folder: Path, no_load: bool, as_json: bool) -> None:
-    """Check a staged folder; exit 1 and list every problem with its place and mend.
+    """Check a staged data set or labeler; exit 1 and list each problem with place and mend.
 
     \b
     Example:
       webfaq-domains check my-faq
     """
-    from webfaq_domains.hub.check import check_dataset
+    from webfaq_domains.hub.check_labeler import check_folder
 
-    result = check_dataset(folder, load=not no_load)
+    result = check_folder(folder, load=not no_load)
     show(result, as_json)
     ctx.exit(0 if result.fine else 1)
 

@@ -65,7 +65,9 @@ class Checked:
         }
 
     def text(self) -> str:
-        what = f"{self.files:,} files, {self.rows:,} rows, {self.configs_loaded} configs loaded"
+        what = f"{self.files:,} files"
+        if self.rows:
+            what += f", {self.rows:,} rows, {self.configs_loaded} configs loaded"
         if self.fine:
             return f"{self.folder}: fine ({what})"
         listed = "\n".join(map(str, self.problems))

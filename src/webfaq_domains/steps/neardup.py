@@ -155,7 +155,8 @@ class DropNearDuplicates:
         found = [self._similar(sketches, f"band_{band:02}", low) for band in range(self.bands)]
         edges = np.unique(np.concatenate(found), axis=0)
         rows = np.unique(edges)
-        verdict[surplus(edges, rows, sketches.take("rank", rows) if len(rows) else rows)] = 1
+        if len(rows):
+            verdict[surplus(edges, rows, sketches.take("rank", rows))] = 1
         return sketches.split(verdict, "rank")
 
     def _similar(self, sketches: Sketches, field: str, low: Signatures) -> npt.NDArray[np.int64]:

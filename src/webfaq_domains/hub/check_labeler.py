@@ -1,0 +1,85 @@
+"""Check a labeler folder: are its files those that it pins, is its card its own, does it label?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.errors import WebFAQError
+from webfaq_domains.hashing import file_sha256
+from webfaq_domains.hub.check import Checked, Problem, check_dataset
+from webfaq_domains.labeler import LABELER_FILE, open_labeler, read_labeler_file
+from webfaq_domains.labeler.folder import folder_files
+
+_FETCH = "fetch or build the folder again; nothing in it may be edited by hand"
+_PROBE = "How do I reset my password? Click the link in the e-mail that we send you."
+
+
+def check_folder(folder: Path, load: bool = True) -> Checked:
+    """Check a staged folder of either kind: `labeler.json` makes it a labeler.
+
+    :raises WebFAQError: if it is neither a data set nor a labeler.
+    """
+    if (folder / LABELER_FILE).is_file():
+        return check_labeler(folder)
+    return check_dataset(folder, load)
+
+
+def check_labeler(folder: Path) -> Checked:
+    """Check a labeler folder.
+
+    :raises LabelerError: if the folder has no readable `labeler.json`.
+    """
+    about = read_labeler_file(folder)
+    result = Checked(folder)
+    result.problems += _files(folder, about)
+    result.problems += _card(folder, about)
+    result.files = len(about.get("files", {}))
+    if not result.problems:
+        result.problems += _labels(folder)
+    return result
+
+
+def _files(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
+    pinned, found = about.get("files", {}), folder_files(folder)
+    for name in sorted(pinned.keys() | found.keys()):
+        if name.endswith((".pkl", ".pickle", ".joblib")):
+            yield Problem(name, "a pickle, which runs code when it is loaded", "remove the file")
+        elif name not in found:
+            yield Problem(name, f"pinned by {LABELER_FILE} but not there", _FETCH)
+        elif name not in pinned:
+            yield Problem(name, f"not among the files of {LABELER_FILE}", "remove the file")
+        elif found[name] != pinned[name]:
+            yield Problem(name, f"content differs from the sha256 in {LABELER_FILE}", _FETCH)
+
+
+def _card(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
+    from huggingface_hub import ModelCard
+
+    path = folder / "README.md"
+    if not path.is_file():
+        yield Problem("README.md", "there is no card", _FETCH)
+        return
+    try:
+        card = ModelCard(path.read_text("utf-8"))
+    except ValueError as error:
+        yield Problem("README.md", f"its YAML cannot be read: {error}", _FETCH)
+        return
+    for key in ("library_name", "pipeline_tag", "license"):
+        if not card.data.get(key):
+            yield Problem("README.md", f"its YAML has no {key}", _FETCH)
+    model = folder / str(about.get("model", ""))
+    if model.is_file() and file_sha256(model) not in card.text:
+        yield Problem("README.md", f"does not name the sha256 of {model.name}", _FETCH)
+
+
+def _labels(folder: Path) -> Iterator[Problem]:
+    try:
+        labeler = open_labeler(str(folder))
+        found = labeler.probabilities([_PROBE])
+    except WebFAQError as error:
+        yield Problem(LABELER_FILE, f"the labeler does not load: {error}", _FETCH)
+        return
+    if found.shape != (1, len(labeler.domains)) or not ((found >= 0) & (found <= 1)).all():
+        yield Problem(LABELER_FILE, f"a text got the probabilities {found.tolist()}", _FETCH)
