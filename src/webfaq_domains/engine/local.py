@@ -12,6 +12,7 @@ from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from webfaq_domains.engine.base import Report, Task
 from webfaq_domains.errors import BuildError
@@ -40,16 +41,24 @@ def _start_worker(parent: int) -> None:
 
 @contextmanager
 def _sheltered() -> Iterator[None]:
-    """Let processes that are started in the block inherit that SIGINT is blocked.
+    """Keep Ctrl-C from processes that are started in the block; the driver meets it at the end.
 
-    Until a worker is ready to leave Ctrl-C to the driver, it would die of it with a traceback. What
-    arrives meanwhile reaches the driver at the end of the block.
+    They inherit that SIGINT is blocked: a worker that is not ready yet would die of it with a
+    traceback. So it would if the driver were interrupted, through another thread, half-way.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    arrived: list[int] = []
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    handler: Any = None
+    if threading.current_thread() is threading.main_thread():
+        handler = signal.signal(signal.SIGINT, lambda number, frame: arrived.append(number))
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if handler is not None:
+            signal.signal(signal.SIGINT, handler)
+        if arrived:
+            signal.raise_signal(signal.SIGINT)
 
 
 @dataclass
