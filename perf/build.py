@@ -6,7 +6,8 @@ All do the same work on the same rows: clean, identify the language (300 charact
 with the builtin student, write Parquet by domain and language. The floor is the two fastText
 `predict` passes alone, with the texts ready in memory. `datasets` also drops exact duplicates;
 datatrove, whose deduplication is a pipeline of its own, does not. Every run is a fresh process; the
-memory is that of its largest process.
+memory is that of its largest process. CPU seconds are those of all processes: they hold on a machine
+that is not idle.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def steps():
     return Clean(), KeepWellFormed(), IdentifyLanguage(characters=LID_CHARACTERS), LabelDomain()
 
 
-def _floor_worker(job: tuple[str, int, int]) -> float:
+def _floor_worker(job: tuple[str, int, int]) -> tuple[float, float]:
     import pyarrow.parquet as pq
 
     from webfaq_domains.fasttext_models import language_model, load_fasttext
@@ -44,25 +45,27 @@ def _floor_worker(job: tuple[str, int, int]) -> float:
 
     path, part, parts = job
     language, student = load_fasttext(str(language_model())), open_labeler("builtin")
-    spent = 0.0
+    wall = cpu = 0.0
     parquet = pq.ParquetFile(path)
     for group in range(part, parquet.num_row_groups, parts):
         rows = parquet.read_row_group(group)
         first = [text + "\n" for text in pair_text(rows, LID_CHARACTERS)]
         second = [student_text(text) + "\n" for text in pair_text(rows, student.characters)]
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         language.f.multilinePredict(first, 1, 0.0, "strict")
         student.model.f.multilinePredict(second, -1, 0.0, "strict")
-        spent += time.perf_counter() - started
-    return spent
+        wall += time.perf_counter() - started
+        cpu += time.process_time() - used
+    return wall, cpu
 
 
-def run_floor(path: str, out: str, workers: int) -> float:
-    """Return the seconds of the slower worker's predict calls."""
+def run_floor(path: str, out: str, workers: int) -> tuple[float, float]:
+    """Return the wall seconds of the slower worker's predict calls, and the CPU seconds of all."""
     import multiprocessing
 
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
-        return max(pool.map(_floor_worker, [(path, part, workers) for part in range(workers)]))
+        spent = pool.map(_floor_worker, [(path, part, workers) for part in range(workers)])
+    return max(wall for wall, _ in spent), sum(cpu for _, cpu in spent)
 
 
 def run_ours(path: str, out: str, workers: int, near: bool = False) -> None:
@@ -163,8 +166,11 @@ def measure(name: str, path: Path, workers: int) -> dict[str, float]:
             "    start = time.perf_counter()\n"
             "    spent = build.RUNS[sys.argv[2]](sys.argv[3], sys.argv[4], int(sys.argv[5]))\n"
             "    wall = time.perf_counter() - start\n"
-            "    use = [resource.getrusage(w).ru_maxrss / 1024 for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
-            "    print(json.dumps({'seconds': spent or wall, 'driver_mb': use[0], 'worker_mb': use[1]}))\n"
+            "    use = [resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]\n"
+            "    cpu = sum(u.ru_utime + u.ru_stime for u in use)\n"
+            "    wall, cpu = spent or (wall, cpu)\n"
+            "    memory = [u.ru_maxrss / 1024 for u in use]\n"
+            "    print(json.dumps({'wall': wall, 'cpu': cpu, 'driver_mb': memory[0], 'worker_mb': memory[1]}))\n"
         )
         script = Path(folder) / "run.py"
         script.write_text(code)
@@ -197,14 +203,22 @@ def main(faq: Path, pairs: int, workers: int, only: tuple[str, ...]) -> None:
         write_corpus(faq, path, pairs)
         found = {}
         print(f"{pairs:,} pairs, {workers} workers, {path.stat().st_size / 1e6:.0f} MB of Parquet")
-        print(
-            f"{'':12}{'seconds':>10}{'pairs/s':>10}{'of floor':>10}{'driver MB':>11}{'worker MB':>11}"
+        columns = (
+            "wall s",
+            "pairs/s",
+            "cpu s",
+            "floor/wall",
+            "floor/cpu",
+            "driver MB",
+            "worker MB",
         )
+        print(f"{'':12}" + "".join(f"{column:>11}" for column in columns))
         for name in only or RUNS:
             found[name] = one = measure(name, path, workers)
-            share = f"{found['floor']['seconds'] / one['seconds']:.2f}" if "floor" in found else ""
+            floor = found.get("floor", one)
             print(
-                f"{name:12}{one['seconds']:>10.1f}{pairs / one['seconds']:>10,.0f}{share:>10}"
+                f"{name:12}{one['wall']:>11.1f}{pairs / one['wall']:>11,.0f}{one['cpu']:>11.1f}"
+                f"{floor['wall'] / one['wall']:>11.2f}{floor['cpu'] / one['cpu']:>11.2f}"
                 f"{one['driver_mb']:>11.0f}{one['worker_mb']:>11.0f}",
                 flush=True,
             )

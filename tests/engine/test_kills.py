@@ -216,7 +216,7 @@ def test_an_interrupt_is_explained_and_a_rerun_finishes(
     finish(toy, out, small)
 
 
-def test_workers_end_when_their_driver_is_killed(toy: Toy, small: Path, tmp_path: Path) -> None:
+def test_workers_end_when_their_driver_is_killed(toy: Toy, tmp_path: Path) -> None:
     out = tmp_path / "out"
     with started(toy, out) as process:
         wait_for(lambda: markers(out) >= 5)
@@ -224,7 +224,6 @@ def test_workers_end_when_their_driver_is_killed(toy: Toy, small: Path, tmp_path
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
         wait_for(lambda: not members(process.pid), 5.0)
-    finish(toy, out, small)
 
 
 def test_a_second_build_is_refused_while_the_first_runs(
