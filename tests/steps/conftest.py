@@ -20,6 +20,7 @@ Decide = Callable[[Barrier, list[pa.Table]], list[list[int]]]
 
 TEXT_COLUMNS = (
     "language", "question", "answer", "origin", "url", "source", "source_id", "id", "domain", "split",
+    "topic", "question_type", "semantic_similarity_score",
 )  # fmt: skip
 
 

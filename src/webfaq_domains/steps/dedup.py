@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.schema import RAW
 from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
 from webfaq_domains.text import UInt64s, both, joined, match_hash, site_of, unit_hash
 
@@ -22,11 +23,11 @@ from webfaq_domains.text import UInt64s, both, joined, match_hash, site_of, unit
 class RankRows:
     """Add `rank`, a number that says which of several equal rows stays: the lowest.
 
-    It hashes all that tells two rows apart (source, id, url, origin, texts), so the choice does
-    not depend on the order in which rows are met.
+    It hashes the whole row as its source gave it, so the choice does not depend on the order in
+    which rows are met.
     """
 
-    requires = ("source", "source_id", "url", "origin", "question", "answer")
+    requires = ("source", *RAW.names)
     adds = ("rank",)
 
     def __call__(self, pairs: pa.Table) -> Outcome:

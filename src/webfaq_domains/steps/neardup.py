@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.codepoints import Piece, UInt32s, pieces
+from webfaq_domains.errors import RecipeError
 from webfaq_domains.steps.base import Sketches, Verdicts
 from webfaq_domains.text import UInt64s, unit_hash
 
@@ -135,6 +136,15 @@ class DropNearDuplicates:
     characters: int = 2_000
     requires = ("language", "question", "answer", "rank")
     reasons = ("near_duplicate",)
+
+    def __post_init__(self) -> None:
+        if not 0 < self.threshold <= 1 or self.shingle < 1 or self.characters < 1:
+            raise RecipeError(
+                f"threshold {self.threshold}, shingle {self.shingle}, characters {self.characters}: "
+                "expected a threshold above 0 and up to 1, and the others at least 1"
+            )
+        if self.bands < 1 or BINS % self.bands:
+            raise RecipeError(f"bands = {self.bands}: expected a divisor of {BINS}: 8, 16, 32, …")
 
     def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
         text = pc.binary_join_element_wise(pairs["question"], pairs["answer"], " ")

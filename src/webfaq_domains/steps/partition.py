@@ -40,7 +40,7 @@ class AssignSplit:
     adds = ("split",)
 
     def __post_init__(self) -> None:
-        if min(self.validation, self.test) < 0 or self.validation + self.test >= 1:
+        if not (self.validation >= 0 <= self.test and self.validation + self.test < 1):
             raise RecipeError(
                 f"split shares must be at least 0 and leave something for train; met validation "
                 f"{self.validation}, test {self.test}"
