@@ -7,7 +7,8 @@ with the builtin student, write Parquet by domain and language. The floor is the
 `predict` passes alone, with the texts ready in memory. `datasets` also drops exact duplicates;
 datatrove, whose deduplication is a pipeline of its own, does not. Every run is a fresh process; the
 memory is that of its largest process. CPU seconds are those of all processes: they hold on a machine
-that is not idle.
+that is not idle. datatrove's workers are not among the processes that it waits for, so its CPU and
+memory are not seen.
 """
 
 from __future__ import annotations
