@@ -19,7 +19,7 @@ from webfaq_domains.engine.shards import replacing
 from webfaq_domains.schema import PUBLISHED, SCHEMA_VERSION
 
 #: Bytes of question and answer text per file; a cell with more is cut into several, by id.
-FILE_TEXT_BYTES = 128 << 20
+FILE_TEXT_BYTES = 64 << 20
 ROW_GROUP_ROWS = 50_000
 _CHUNKING = {"min_chunk_size": 256 << 10, "max_chunk_size": 1 << 20, "norm_level": 0}
 
