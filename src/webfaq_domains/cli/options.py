@@ -65,7 +65,7 @@ _BUILD = (
     click.option(
         "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="[default: all cores]"
     ),
-    click.option("--shard-rows", type=click.IntRange(1), default=50_000, show_default=True),
+    click.option("--shard-rows", type=click.IntRange(1), default=20_000, show_default=True),
     click.option("--keep-dropped", is_flag=True, help="Write the dropped rows to OUT.dropped/."),
 )  # fmt: skip
 

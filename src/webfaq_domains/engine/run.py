@@ -41,7 +41,7 @@ class Run:
 
     work: Path
     engine: Engine
-    shard_rows: int = 50_000
+    shard_rows: int = 20_000
     limit: int | None = None
     dropped: Path | None = None
     quiet: bool = False

@@ -40,7 +40,7 @@ class BuildOptions:
     limit: int | None = None
     taxonomy: Path | None = None
     workers: int = 1
-    shard_rows: int = 50_000
+    shard_rows: int = 20_000
     keep_dropped: bool = False
     quiet: bool = False
 
