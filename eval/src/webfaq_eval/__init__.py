@@ -1,0 +1,1 @@
+"""Train and score cross-lingual retrievers by domain and language."""
