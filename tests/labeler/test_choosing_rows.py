@@ -3,8 +3,10 @@ from __future__ import annotations
 import json
 
 import numpy as np
+from click.testing import CliRunner
 from test_cascade import Scripted
 
+from webfaq_domains.cli import main
 from webfaq_domains.labeler.agreement import agreement
 from webfaq_domains.labeler.frozen import FrozenOrigins, freeze, only_frozen
 from webfaq_domains.labeler.labelled import Labelled, read_labelled
@@ -94,3 +96,30 @@ def test_whole_words_of_a_vocabulary_are_found_and_sorted(tmp_path):
     shares = np.array([[0.1, 0.9], [0.8, 0.2], [0.5, 0.5]], np.float32)
     found, plain = sort_words(words, shares, ("health", "finance"), "other", WordRecipe())
     assert found == {"health": ["vaccine"], "finance": ["loan"]} and plain == []
+
+
+def test_quoted_fields_of_a_tsv_may_hold_lines_and_tabs(tmp_path):
+    (tmp_path / "eng").mkdir()
+    (tmp_path / "eng/dev.tsv").write_text(
+        'category\theadline\ttext\turl\nhealth\tClinic\t"First ""line""\nsecond\tend"\tu\n'
+    )
+    assert read_labelled(tmp_path, builtin_taxonomy()) == [
+        Labelled('Clinic First "line" second\tend', "eng", "", ("health",))
+    ]
+
+
+def test_the_command_reports_agreement_with_webfaqs_topics(tmp_path):
+    rows = [
+        {"question": "Which vaccine do I need?", "answer": "Ask your doctor about the vaccine.",
+         "topic": "Healthcare Services, Wellness and Lifestyle", "language": "eng"},
+        {"question": "How do I get a bank loan?", "answer": "Your bank checks income and credit.",
+         "topic": "Banking, Financial Services and Insurance", "language": "eng"},
+    ]  # fmt: skip
+    path = tmp_path / "rows.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    asked = ["labeler", "eval", "--labelled", str(path), "--crosswalk", "webfaq"]
+    done = CliRunner().invoke(main, [*asked, "--out", str(tmp_path / "out"), "--json"])
+    assert done.exit_code == 0, done.output
+    found = json.loads((tmp_path / "out/report.json").read_text())["agreement"]
+    assert found["scheme"] == "webfaq" and found["rows"] == 2
+    assert found["share"] == 1.0

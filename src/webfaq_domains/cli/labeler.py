@@ -98,4 +98,4 @@ def evaluate(
     found = load_taxonomy(taxonomy)
     rows = only_frozen(read_labelled(labelled, found, crosswalk), frozen)
     opened = open_labeler(labeler, cascade=cascade)
-    show(measure(opened, rows, found, builder_data("lexicon"), out), as_json)
+    show(measure(opened, rows, (found, builder_data("lexicon")), out, crosswalk), as_json)

@@ -24,6 +24,12 @@ class Agreement:
     kappa: float
     table: dict[str, dict[str, int]]
 
+    def text(self) -> str:
+        return (
+            f"agreement with {self.scheme} labels through the crosswalk: {self.share:.1%} of "
+            f"{self.rows:,} rows, kappa {self.kappa:.3f}"
+        )
+
     def to_json(self) -> dict[str, Any]:
         return dict(vars(self))
 
@@ -31,7 +37,10 @@ class Agreement:
 def agreement(
     labels: Sequence[str], domains: Sequence[str], taxonomy: Taxonomy, scheme: str
 ) -> Agreement:
-    """Compare foreign labels with domains row by row; labels that overlap nothing are left out."""
+    """Compare foreign labels with domains row by row; labels that overlap nothing are left out.
+
+    A label of another scheme may overlap several domains, so agreement is the most it can be.
+    """
     table: dict[str, Counter[str]] = {}
     pairs = []
     for label, domain in zip(labels, domains, strict=True):

@@ -18,7 +18,8 @@ from webfaq_domains.labeler.card import render_card
 from webfaq_domains.labeler.cascade import STUDENT_FOLDER, choose_switch
 from webfaq_domains.labeler.encoder import body_name, load_body
 from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
-from webfaq_domains.labeler.folder import MEASURED_FILE, add_to_labeler_file, write_whole
+from webfaq_domains.files import write_text
+from webfaq_domains.labeler.folder import MEASURED_FILE, add_to_labeler_file
 from webfaq_domains.labeler.labelled import Labelled, from_annotations
 from webfaq_domains.labeler.lexicon import KeywordBaseline
 from webfaq_domains.labeler.making import (
@@ -105,13 +106,13 @@ def finish(
     about = read_labeler_file(folder)
     measured = {**speed, "evaluations": {name: e.to_json() for name, e in found.items()}}
     text = json.dumps(measured, ensure_ascii=False, indent=1, sort_keys=True)
-    write_whole(folder / MEASURED_FILE, text + "\n")
+    write_text(folder / MEASURED_FILE, text + "\n")
     if about["name"] in (TEACHER, STUDENT):
         plot_calibration(about["calibration"]["reliability"], folder / "eval")
         for name, evaluation in found.items():
             write_evaluation(evaluation, folder / "eval" / name.replace(" ", "-"))
     card = render_card(template, {**about, **speed}, inputs.taxonomy, found)
-    write_whole(folder / "README.md", card)
+    write_text(folder / "README.md", card)
     return {name: round(evaluation.figures.macro.f1, 4) for name, evaluation in found.items()}
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from webfaq_domains.labeler.agreement import Agreement
 from webfaq_domains.labeler.base import Labeler, Probabilities, assign
 from webfaq_domains.labeler.calibration import Reliability, reliability
 from webfaq_domains.labeler.labelled import Labelled, truth_table
@@ -35,6 +36,7 @@ class Evaluation:
     confusion: list[list[int]]
     domains: tuple[str, ...]
     baselines: dict[str, Figures]
+    agreement: Agreement | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "calibration_error": round(self.reliability.error, 4)}
@@ -54,6 +56,8 @@ class Evaluation:
             f"baseline {name}: macro-F1 {_interval(found.macro)}"
             for name, found in self.baselines.items()
         ]
+        if self.agreement is not None:
+            lines.append(self.agreement.text())
         return "\n".join(lines)
 
     def domain_table(self) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from webfaq_domains.errors import LabelerError
+from webfaq_domains.files import write_text
 from webfaq_domains.hashing import file_sha256
 from webfaq_domains.labeler import LABELER_FILE, read_labeler_file
 
@@ -21,14 +21,6 @@ UNPINNED = (LABELER_FILE, "README.md", MEASURED_FILE)
 
 #: A folder of plots, not pinned either: another matplotlib draws other bytes.
 _PLOTS = "eval/"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Write a small file so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    os.replace(temporary, path)
 
 
 def folder_files(folder: Path) -> dict[str, str]:
@@ -45,7 +37,7 @@ def write_labeler_file(folder: Path, about: dict[str, Any]) -> None:
     """Write `labeler.json`, last of a folder's files: `about`, and the sha256 of all others."""
     value = {**about, "files": folder_files(folder)}
     text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
-    write_whole(folder / LABELER_FILE, text + "\n")
+    write_text(folder / LABELER_FILE, text + "\n")
 
 
 def add_to_labeler_file(folder: Path, more: dict[str, Any]) -> None:

@@ -32,12 +32,16 @@ FOREIGN = {
 
 @dataclass(frozen=True)
 class Labelled:
-    """A text and the domains that count as right for it; the first is the main one."""
+    """A text and the domains that count as right for it; the first is the main one.
+
+    `label` is the source's own label where a crosswalk was named, else "".
+    """
 
     text: str
     language: str
     origin: str
     accepted: tuple[str, ...]
+    label: str = ""
 
     @property
     def main(self) -> str:
@@ -63,7 +67,7 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
     opened = gzip.open if path.suffix == ".gz" else open
     with opened(path, "rt", encoding="utf-8", newline="") as lines:
         if path.name.removesuffix(".gz").endswith(".tsv"):
-            yield from csv.DictReader(lines, delimiter="\t", quoting=csv.QUOTE_NONE)
+            yield from csv.DictReader(lines, delimiter="\t")
             return
         for number, line in enumerate(lines, start=1):
             try:
@@ -72,14 +76,18 @@ def _entries(path: Path) -> Iterator[dict[str, Any]]:
                 raise SourceError(f"{path}:{number}: not JSON: {error}") from error
 
 
-def _labels(entry: dict[str, Any], taxonomy: Taxonomy, scheme: str, where: Path) -> tuple[str, ...]:
-    """Return an entry's domains: slugs as they are, foreign labels through the crosswalk."""
+def _given(entry: dict[str, Any], where: Path) -> list[str]:
+    """Return the labels that an entry has."""
     key = next((key for key in _LABEL_KEYS if entry.get(key)), None)
     if key is None:
         raise SourceError(f"{where}: a row has none of {', '.join(_LABEL_KEYS)}")
-    found = entry[key] if isinstance(entry[key], list) else [entry[key]]
+    return entry[key] if isinstance(entry[key], list) else [entry[key]]
+
+
+def _labels(given: list[str], taxonomy: Taxonomy, scheme: str, where: Path) -> tuple[str, ...]:
+    """Return an entry's domains: slugs as they are, foreign labels through the crosswalk."""
     labels: list[str] = []
-    for label in found:
+    for label in given:
         if scheme:
             labels += taxonomy.from_foreign(scheme, label)
         elif label in taxonomy.slugs:
@@ -134,8 +142,11 @@ def read_labelled(source: Path, taxonomy: Taxonomy, scheme: str = "") -> list[La
     for path in files:
         for entry in _entries(path):
             origin = str(entry.get("origin") or "")
-            labels = (*_labels(entry, taxonomy, scheme, path), *also.get(origin, ()))
+            given = _given(entry, path)
+            labels = (*_labels(given, taxonomy, scheme, path), *also.get(origin, ()))
             language = str(entry.get("language") or _language(path))
             if labels:
-                rows.append(Labelled(_text(entry), language, origin, tuple(dict.fromkeys(labels))))
+                accepted = tuple(dict.fromkeys(labels))
+                label = given[0] if scheme else ""
+                rows.append(Labelled(_text(entry), language, origin, accepted, label))
     return rows

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from webfaq_domains.errors import LabelerError, MissingExtra
-from webfaq_domains.labeler.base import Labeler
+from webfaq_domains.labeler.agreement import agreement
+from webfaq_domains.labeler.base import Labeler, assign
 from webfaq_domains.labeler.calibration import Reliability
-from webfaq_domains.labeler.evaluation import Evaluation, evaluate
-from webfaq_domains.labeler.folder import write_whole
+from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
+from webfaq_domains.files import write_text
 from webfaq_domains.labeler.labelled import Labelled
 from webfaq_domains.labeler.lexicon import KeywordBaseline, read_lexicon
 from webfaq_domains.labeler.plots import plot_confusion, plot_reliability
@@ -21,15 +25,22 @@ _log = logging.getLogger(__name__)
 
 
 def measure(
-    labeler: Labeler, rows: list[Labelled], taxonomy: Taxonomy, lexicon: Path, out: Path
+    labeler: Labeler,
+    rows: list[Labelled],
+    known: tuple[Taxonomy, Path],
+    out: Path,
+    scheme: str = "",
 ) -> Evaluation:
-    """Evaluate a labeler and write the result under `out`.
+    """Evaluate a labeler and write the result under `out`; `known` is taxonomy and lexicon folder.
+
+    With a `scheme` also says how far it agrees with the labels of that scheme.
 
     :raises LabelerError: if there are no rows, or the labeler knows other domains.
     """
+    taxonomy, lexicon = known
     if not rows:
         raise LabelerError(
-            "no labelled row is left to measure on; check --labelled and --only-frozen"
+            "no labelled row is left to measure on; check --labelled and --frozen"
         )
     if labeler.domains != taxonomy.claimable:
         raise LabelerError(
@@ -37,7 +48,14 @@ def measure(
             f"{', '.join(taxonomy.claimable)}; give the labeler's own taxonomy"
         )
     keywords = KeywordBaseline.of(read_lexicon(lexicon, taxonomy), taxonomy.claimable)
-    found = evaluate(labeler, rows, taxonomy.fallback, keywords)
+    probabilities = predict(labeler, rows)
+    found = evaluate(labeler, rows, taxonomy.fallback, keywords, probabilities)
+    if scheme:
+        chosen = assign(
+            probabilities, labeler.domains, np.asarray(labeler.thresholds), taxonomy.fallback
+        ).domain
+        labels = [row.label for row in rows]
+        found = replace(found, agreement=agreement(labels, chosen, taxonomy, scheme))
     write_evaluation(found, out)
     return found
 
@@ -46,8 +64,8 @@ def write_evaluation(found: Evaluation, out: Path) -> None:
     """Write tables, JSON and plots of one evaluation."""
     out.mkdir(parents=True, exist_ok=True)
     text = json.dumps(found.to_json(), ensure_ascii=False, indent=1, sort_keys=True)
-    write_whole(out / "report.json", text + "\n")
-    write_whole(out / "tables.md", found.text() + "\n")
+    write_text(out / "report.json", text + "\n")
+    write_text(out / "tables.md", found.text() + "\n")
     try:
         plot_reliability({found.labeler: found.reliability}, out / "reliability.png")
         plot_confusion(found.confusion, found.domains, out / "confusion.png")

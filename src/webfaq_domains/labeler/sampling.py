@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfaq_domains.labeler.base import Labeler, Probabilities, assign
-from webfaq_domains.labeler.folder import write_whole
+from webfaq_domains.files import write_text
 
 #: How many times more candidates than rows wanted are compared for diversity.
 _POOL = 8
@@ -57,7 +57,7 @@ class Chosen:
         ]  # fmt: skip
 
     def write(self, path: Path) -> None:
-        write_whole(path, "".join(line + "\n" for line in self.lines()))
+        write_text(path, "".join(line + "\n" for line in self.lines()))
 
     def to_json(self) -> dict[str, Any]:
         cells = Counter(
