@@ -7,7 +7,7 @@ The parameters are in `webfaq.toml`; the steps and their order are in `steps_of`
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,13 @@ from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import pinned
 from webfaq_domains.steps.base import Barrier, Step, check_chain
 from webfaq_domains.steps.clean import Clean
+from webfaq_domains.steps.decontaminate import Decontaminate, index_files, pinned_indexes
 from webfaq_domains.steps.dedup import DropDuplicates, RankRows
 from webfaq_domains.steps.label import LabelDomain
 from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
 from webfaq_domains.steps.neardup import DropNearDuplicates
 from webfaq_domains.steps.partition import AssignId, AssignSplit
+from webfaq_domains.steps.remove import RemoveOnRequest, Requests
 from webfaq_domains.steps.sample import TakeQuota
 from webfaq_domains.steps.wellformed import KeepWellFormed
 from webfaq_domains.taxonomy import load_taxonomy
@@ -51,9 +53,13 @@ def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[S
     ]
     if enabled(sections["near_duplicates"]):
         chain.append(make(DropNearDuplicates, sections["near_duplicates"], "near_duplicates"))
+    if options.benchmarks:
+        step = make(Decontaminate, sections["decontaminate"], "decontaminate")
+        chain.append(replace(step, indexes=index_files(options.benchmarks)))
     chain += [
         LabelDomain(options.labeler, options.cascade, fallback),
         AssignId(),
+        *([RemoveOnRequest(Requests.read(options.removals))] if options.removals else []),
         make(AssignSplit, sections["split"], "split"),
     ]
     if enabled(sections["quota"]):
@@ -87,6 +93,10 @@ def build(options: BuildOptions) -> Built:
         "taxonomy": taxonomy.sha256,
         "sources": [pinned(source) for source in sources],
     }
+    if options.benchmarks:
+        recipe["benchmarks"] = pinned_indexes(options.benchmarks)
+    if options.removals:
+        recipe["removals"] = Requests.read(options.removals).sha256
     with build_in(options, recipe) as (run, built):
         if run is not None:
             shards = run_chain(read_sources(sources, run), chain, run)

@@ -27,6 +27,8 @@ RUNG = {name: number for number, names in enumerate(LADDER) for name in names}
 #: Arrows that the ladder does not have: (from, to), each for a reason given in the design.
 ALLOWED = {
     ("steps.label", "labeler"),  # the one step that reads a model of ours
+    ("benchmarks.labels", "labeler"),  # items are labelled by the rule that pairs are
+    ("steps.decontaminate", "benchmarks"),  # the one step that reads their texts
     ("cli.data", "builders"),  # `demo`, inside the command
     ("cli.build", "builders"),  # by name, when asked for
     ("cli.labeler", "builders"),
@@ -104,7 +106,23 @@ HEAVY = {
 
 @pytest.mark.parametrize(
     "command",
-    ["", "build", "build webfaq", "build labeler", "check", "stats", "label", "labeler", "demo"],
+    [
+        "",
+        "build",
+        "build webfaq",
+        "build labeler",
+        "build xtreme-r",
+        "build retrieval",
+        "build texts",
+        "check",
+        "stats",
+        "label",
+        "labeler",
+        "demo",
+        "diff",
+        "remove",
+        "versions",
+    ],
 )
 def test_importing_and_help_have_no_effect(command: str, tmp_path: Path) -> None:
     done = subprocess.run(

@@ -7,6 +7,8 @@ WebFAQError
  ├── BuildError       a run that stopped: a worker died, the ledger does not close
  ├── LabelerError     a labeler folder, annotation file or model that cannot be used
  ├── StagedError      a staged folder that is not what its manifest says
+ ├── PublishError     a release that cannot be made, or is not what was planned
+ ├── HubError         the Hub refused, cannot be reached, or answers nonsense
  └── MissingExtra     an optional package is not installed
 
 Each message says what was met, what was expected and what to do next, and is shown by the
@@ -42,6 +44,24 @@ class LabelerError(WebFAQError):
 
 class StagedError(WebFAQError):
     """A staged folder is not what its manifest says."""
+
+
+class PublishError(WebFAQError):
+    """A release cannot be made, or what is on the Hub is not what was planned."""
+
+
+class HubError(WebFAQError):
+    """The Hub refused, cannot be reached, or answered something that cannot be read.
+
+    `status` is the HTTP status, 0 where no answer arrived; `passing` says that the same request may
+    well succeed later; `wait` is the number of seconds that the Hub asks to wait.
+    """
+
+    def __init__(
+        self, message: str, status: int = 0, passing: bool = False, wait: float | None = None
+    ) -> None:
+        super().__init__(message)
+        self.status, self.passing, self.wait = status, passing, wait
 
 
 class MissingExtra(WebFAQError):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -56,6 +57,28 @@ def hub_dataset(hub: HubServer) -> PublishDataset:
         return hub.publish(repo_id, files, tag=tag)
 
     return publish
+
+
+@pytest.fixture
+def without_xet(monkeypatch: pytest.MonkeyPatch) -> None:
+    """For tests that start servers of their own: clients in this process use LFS."""
+    _without_xet(monkeypatch)
+
+
+class _Hurried:
+    """The module `time` for the Hub's client, whose waits between tries are cut short."""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(time, name)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(min(seconds, 0.003))
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The Hub's client in this process tries again at once, where it would wait for seconds."""
+    monkeypatch.setattr("huggingface_hub.utils._http.time", _Hurried())
 
 
 def _without_xet(patch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,14 @@ COMMANDS = {
     "build": "webfaq_domains.cli.build:build",
     "check": "webfaq_domains.cli.data:check",
     "demo": "webfaq_domains.cli.data:demo",
+    "diff": "webfaq_domains.cli.releases:diff",
+    "export": "webfaq_domains.cli.retrieval:export",
     "label": "webfaq_domains.cli.data:label",
     "labeler": "webfaq_domains.cli.labeler:labeler",
+    "publish": "webfaq_domains.cli.publish:publish",
+    "remove": "webfaq_domains.cli.releases:remove",
     "stats": "webfaq_domains.cli.data:stats",
+    "versions": "webfaq_domains.cli.releases:versions",
 }
 
 

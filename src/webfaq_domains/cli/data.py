@@ -65,7 +65,7 @@ def label(files: tuple[Path, ...], out: Path, as_json: bool, **labeler: Any) -> 
     Example:
       webfaq-domains label pairs.jsonl --out labelled.parquet
     """
-    from webfaq_domains.hub.label_files import label_files
+    from webfaq_domains.engine.label_files import label_files
 
     show(label_files(files, out, quiet=as_json, **labeler), as_json)
 

@@ -61,6 +61,11 @@ _BUILD = (
     ),
     click.option("--recipe", type=_PATH, help="TOML with the parameters that differ."),
     click.option("--taxonomy", type=_PATH, help="A taxonomy of your own."),
+    click.option("--removals", type=_PATH, help="The list of removal requests, as `remove` writes it."),
+    click.option(
+        "--benchmarks", type=_PATH, multiple=True, metavar="DIR",
+        help="A staged retrieval folder: drop the pairs that hold its texts. Repeatable.",
+    ),
     click.option("--limit", type=click.IntRange(1), help="Read only the first N rows."),
     click.option(
         "--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="[default: all cores]"

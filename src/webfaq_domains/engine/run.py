@@ -18,7 +18,6 @@ from tqdm import tqdm
 
 from webfaq_domains.engine.base import Engine
 from webfaq_domains.engine.ledger import Ledger
-from webfaq_domains.engine.shards import write_json
 from webfaq_domains.engine.tasks import (
     Drops,
     MapTask,
@@ -29,6 +28,7 @@ from webfaq_domains.engine.tasks import (
     write_verdicts,
 )
 from webfaq_domains.errors import BuildError
+from webfaq_domains.files import write_json
 from webfaq_domains.sources.base import Source, SourceFile
 from webfaq_domains.steps.base import Barrier, Sketches, Step
 

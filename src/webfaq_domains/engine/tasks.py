@@ -17,12 +17,11 @@ from webfaq_domains.engine.shards import (
     finished,
     marker,
     read_shard,
-    replacing,
-    write_json,
     write_shard,
     write_sketch,
 )
 from webfaq_domains.errors import BuildError
+from webfaq_domains.files import replacing, write_json
 from webfaq_domains.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected, Source, SourceFile
 from webfaq_domains.steps.base import Barrier, Outcome, Step

@@ -13,8 +13,8 @@ from typing import Any
 
 from webfaq_domains.engine.local import LocalEngine
 from webfaq_domains.engine.run import Run, Shards, locked
-from webfaq_domains.engine.shards import sweep, write_text
 from webfaq_domains.errors import BuildError, RecipeError, StagedError
+from webfaq_domains.files import sweep, write_text
 from webfaq_domains.hashing import value_sha256
 from webfaq_domains.hub.manifest import Manifest
 from webfaq_domains.hub.stage import code_version
@@ -24,10 +24,10 @@ from webfaq_domains.languages import to_iso3
 
 @dataclass(frozen=True)
 class BuildOptions:
-    """What a user asks of a build. Up to `taxonomy` it is what is built, after it how.
+    """What a user asks of a build. Up to `benchmarks` it is what is built, after it how.
 
     `labeler` is `builtin` or a folder; `languages` are ISO 639-3, empty for all; `limit` reads only
-    the first rows.
+    the first rows; `benchmarks` are staged retrieval folders whose texts are kept out.
     """
 
     sources: tuple[str, ...]
@@ -39,6 +39,8 @@ class BuildOptions:
     recipe: Path | None = None
     limit: int | None = None
     taxonomy: Path | None = None
+    removals: Path | None = None
+    benchmarks: tuple[Path, ...] = ()
     workers: int = 1
     shard_rows: int = 20_000
     keep_dropped: bool = False
@@ -113,6 +115,10 @@ class Built:
             lines.append(f"quarantined rows and reasons: {self.quarantine}")
         if self.dropped:
             lines.append(f"dropped rows by step and reason: {self.dropped}")
+        for index in self.manifest.recipe.get("benchmarks", ()):
+            if index["withheld"]:
+                names = ", ".join(index["withheld"])
+                lines.append(f"staged without texts, so not looked for: {names}")
         return "\n".join([*lines, f"staged: {self.out}"])
 
 

@@ -18,7 +18,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.engine.run import Run, Shards
-from webfaq_domains.engine.shards import finished, marker, read_shard, write_batches, write_json
+from webfaq_domains.engine.shards import finished, marker, read_shard, write_batches
+from webfaq_domains.files import write_json
 from webfaq_domains.hashing import file_sha256
 from webfaq_domains.hub.digest import rows_digest
 from webfaq_domains.hub.layout import FILE_TEXT_BYTES, Cell, published_schema, write_parquet

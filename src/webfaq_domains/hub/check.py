@@ -15,17 +15,20 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webfaq_domains.errors import RecipeError
+from webfaq_domains.files import local_notes
 from webfaq_domains.hashing import file_sha256, value_sha256
+from webfaq_domains.hub.cache import links_to_blob
 from webfaq_domains.hub.card import render_card
 from webfaq_domains.hub.configs import Config, plan_configs
 from webfaq_domains.hub.digest import combined, rows_digest
+from webfaq_domains.hub.eval_yaml import EVAL_YAML
 from webfaq_domains.hub.layout import Cell
 from webfaq_domains.hub.manifest import MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.schema import PUBLISHED
 from webfaq_domains.taxonomy import read_taxonomy
 from webfaq_domains.text import content_id, site_of, unit_hash
 
-_EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", TAXONOMY}
+_EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", TAXONOMY, EVAL_YAML}
 
 
 @dataclass(frozen=True)
@@ -119,19 +122,25 @@ def check_files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     """Hold the files that are there against those that the manifest lists."""
     listed = {file.path: file for file in manifest.files}
     found = {
-        path.relative_to(folder).as_posix(): path
+        name: path
         for path in folder.rglob("*")
-        if not path.is_dir() or path.is_symlink()
+        if (not path.is_dir() or path.is_symlink())
+        and not local_notes(name := path.relative_to(folder).as_posix())
     }
-    for name, path in sorted(found.items()):
-        if path.is_symlink():
+    links = {
+        name
+        for name, path in found.items()
+        if path.is_symlink() and not links_to_blob(folder, path)
+    }
+    for name in sorted(found):
+        if name in links:
             yield Problem(name, "a symbolic link", "replace it by the file, or build again")
         elif name not in listed and name not in _EXTRA_FILES:
             yield Problem(name, "not in the manifest", "remove the file, or build again")
     for name, file in listed.items():
         if name not in found:
             yield Problem(name, "listed in the manifest but not there", _REBUILD)
-        elif found[name].is_symlink():
+        elif name in links:
             continue
         elif found[name].stat().st_size != file.bytes:
             size = found[name].stat().st_size

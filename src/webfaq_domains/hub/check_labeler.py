@@ -8,7 +8,11 @@ from typing import Any
 
 from webfaq_domains.errors import WebFAQError
 from webfaq_domains.hashing import file_sha256
+from webfaq_domains.hub.cache import links_to_blob
 from webfaq_domains.hub.check import Checked, Problem, check_dataset
+from webfaq_domains.hub.check_retrieval import check_retrieval
+from webfaq_domains.hub.check_space import check_space, is_space
+from webfaq_domains.hub.manifest import Manifest
 from webfaq_domains.labeler import LABELER_FILE, open_labeler, read_labeler_file
 from webfaq_domains.labeler.folder import folder_files
 
@@ -17,12 +21,18 @@ _PROBE = "How do I reset my password? Click the link in the e-mail that we send 
 
 
 def check_folder(folder: Path, load: bool = True) -> Checked:
-    """Check a staged folder of either kind: `labeler.json` makes it a labeler.
+    """Check a staged folder of any kind: `labeler.json` makes it a labeler, subsets a benchmark.
+
+    A card that names an SDK makes it a Space.
 
     :raises WebFAQError: if it is neither a data set nor a labeler.
     """
     if (folder / LABELER_FILE).is_file():
         return check_labeler(folder)
+    if is_space(folder):
+        return check_space(folder)
+    if "retrieval" in Manifest.read(folder).extra:
+        return check_retrieval(folder, load)
     return check_dataset(folder, load)
 
 
@@ -42,6 +52,10 @@ def check_labeler(folder: Path) -> Checked:
 
 
 def _files(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink() and not links_to_blob(folder, path):
+            name = path.relative_to(folder).as_posix()
+            yield Problem(name, "a symbolic link", "replace it by the file, or fetch again")
     pinned, found = about.get("files", {}), folder_files(folder)
     for name in sorted(pinned.keys() | found.keys()):
         if name.endswith((".pkl", ".pickle", ".joblib")):

@@ -34,3 +34,8 @@ def rows_digest(pairs: pa.Table) -> int:
 def combined(digests: Iterable[int]) -> str:
     """Return the digest of the union of disjoint sets of rows, as 32 hex digits."""
     return f"{sum(digests) % _MODULUS:032x}"
+
+
+def without(digest: str, gone: Iterable[int]) -> str:
+    """Return the digest of the rows that are left when some go, whose digests are given."""
+    return f"{(int(digest, 16) - sum(gone)) % _MODULUS:032x}"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from webfaq_domains.engine.shards import replacing
+from webfaq_domains.files import replacing
 from webfaq_domains.schema import PUBLISHED, SCHEMA_VERSION
 
 #: Bytes of question and answer text per file; a cell with more is cut into several, by id.

@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.engine.shards import write_json
 from webfaq_domains.errors import StagedError
+from webfaq_domains.files import write_json
 
 MANIFEST = "manifest.json"
 TAXONOMY = "taxonomy.toml"

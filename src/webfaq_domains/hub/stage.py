@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.engine.run import Run, Shards
-from webfaq_domains.engine.shards import write_text
 from webfaq_domains.errors import BuildError
+from webfaq_domains.files import write_text
 from webfaq_domains.hashing import value_sha256
 from webfaq_domains.hub.card import render_card
 from webfaq_domains.hub.cells import write_cells

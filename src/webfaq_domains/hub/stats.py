@@ -115,7 +115,7 @@ def stats_of(manifest: Manifest) -> Stats:
 def read_stats(folder: Path) -> Stats:
     """Count a staged folder, lengths and origins included; memory is bounded by one file.
 
-    :raises StagedError: if a data file cannot be read.
+    :raises StagedError: if a data file cannot be read, or the folder holds no pairs.
     """
     import numpy as np
     import pyarrow as pa
@@ -123,6 +123,8 @@ def read_stats(folder: Path) -> Stats:
     import pyarrow.parquet as pq
 
     manifest = Manifest.read(folder)
+    if "retrieval" in manifest.extra:
+        raise StagedError(f"{folder} holds retrieval subsets, no pairs; its counts are in its card")
     lengths: dict[str, list[np.ndarray]] = {"question": [], "answer": []}
     sites: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}
     for file in manifest.files:

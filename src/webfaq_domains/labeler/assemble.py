@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.errors import LabelerError, MissingExtra
+from webfaq_domains.files import write_text
 from webfaq_domains.hashing import file_sha256, value_sha256
 from webfaq_domains.labeler import read_labeler_file
 from webfaq_domains.labeler.base import Labeler
@@ -18,7 +19,6 @@ from webfaq_domains.labeler.card import render_card
 from webfaq_domains.labeler.cascade import STUDENT_FOLDER, choose_switch
 from webfaq_domains.labeler.encoder import body_name, load_body
 from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
-from webfaq_domains.files import write_text
 from webfaq_domains.labeler.folder import MEASURED_FILE, add_to_labeler_file
 from webfaq_domains.labeler.labelled import Labelled, from_annotations
 from webfaq_domains.labeler.lexicon import KeywordBaseline

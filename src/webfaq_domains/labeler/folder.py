@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from webfaq_domains.errors import LabelerError
-from webfaq_domains.files import write_text
+from webfaq_domains.files import local_notes, write_text
 from webfaq_domains.hashing import file_sha256
 from webfaq_domains.labeler import LABELER_FILE, read_labeler_file
 
@@ -29,7 +29,10 @@ def folder_files(folder: Path) -> dict[str, str]:
     return {
         name: file_sha256(path)
         for name, path in sorted(names.items())
-        if path.is_file() and name not in UNPINNED and not name.startswith(_PLOTS)
+        if path.is_file()
+        and name not in UNPINNED
+        and not name.startswith(_PLOTS)
+        and not local_notes(name)
     }
 
 

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 
 from webfaq_domains.errors import LabelerError, MissingExtra
+from webfaq_domains.files import write_text
 from webfaq_domains.labeler.agreement import agreement
 from webfaq_domains.labeler.base import Labeler, assign
 from webfaq_domains.labeler.calibration import Reliability
 from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
-from webfaq_domains.files import write_text
 from webfaq_domains.labeler.labelled import Labelled
 from webfaq_domains.labeler.lexicon import KeywordBaseline, read_lexicon
 from webfaq_domains.labeler.plots import plot_confusion, plot_reliability

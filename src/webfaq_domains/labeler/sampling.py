@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from webfaq_domains.labeler.base import Labeler, Probabilities, assign
 from webfaq_domains.files import write_text
+from webfaq_domains.labeler.base import Labeler, Probabilities, assign
 
 #: How many times more candidates than rows wanted are compared for diversity.
 _POOL = 8

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.errors import SourceError
+from webfaq_domains.hub_errors import explained
 from webfaq_domains.sources.base import Batch, SourceFile
 from webfaq_domains.sources.columns import language_of_path
 from webfaq_domains.sources.formats import SUFFIXES, check_columns, read_rows, suffix
@@ -71,7 +72,7 @@ class HubSource:
 
         path = f"datasets/{self.repo}@{self.sha}/{file.name}"
         with (
-            _explained(self.repo, self.revision),
+            explained(self.repo, self.revision),
             # Without fsspec's read-ahead, which would fetch 5 MiB more than is looked at.
             HfFileSystem().open(path, "rb", cache_type="none") as stream,
         ):
@@ -83,7 +84,7 @@ class HubSource:
     def read(self, file: SourceFile) -> Iterator[Batch]:
         from huggingface_hub import hf_hub_download
 
-        with tempfile.TemporaryDirectory() as folder, _explained(self.repo, self.revision):
+        with tempfile.TemporaryDirectory() as folder, explained(self.repo, self.revision):
             path = hf_hub_download(
                 self.repo, file.name, repo_type="dataset", revision=self.sha, local_dir=folder
             )
@@ -95,7 +96,7 @@ class HubSource:
 def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
     from huggingface_hub import HfApi
 
-    with _explained(repo, revision):
+    with explained(repo, revision):
         info = HfApi().dataset_info(repo, revision=revision, files_metadata=True)
     files = [
         SourceFile(entry.rfilename, "", entry.size or 0, _pin(entry))
@@ -139,35 +140,3 @@ def _verify(file: SourceFile, path: Path) -> None:
 
 def _pin(entry: Any) -> str:
     return entry.lfs.sha256 if entry.lfs else f"git-sha1:{entry.blob_id}"
-
-
-class _explained:
-    """Turns the Hub client's errors into one line that says what to do."""
-
-    def __init__(self, repo: str, revision: str) -> None:
-        self.repo, self.revision = repo, revision
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from huggingface_hub import errors
-        from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-        if isinstance(error, SourceError) and isinstance(error.__cause__, errors.HfHubHTTPError):
-            error = error.__cause__  # met while reading: `formats` names the file, we the reason
-        if isinstance(error, errors.GatedRepoError):
-            raise SourceError(
-                f"{self.repo} is gated: accept its terms on the Hub and set HF_TOKEN"
-            ) from error
-        if isinstance(error, errors.RevisionNotFoundError):
-            raise SourceError(
-                f"{self.repo} has no revision {self.revision!r}; list them with `webfaq-domains "
-                f"versions {self.repo}` or on the Hub's page of the repository"
-            ) from error
-        if isinstance(error, errors.RepositoryNotFoundError):
-            raise SourceError(
-                f"there is no dataset {self.repo} on the Hub, or it is private and HF_TOKEN is not set"
-            ) from error
-        if isinstance(error, errors.HfHubHTTPError | httpx.HTTPError | OSError):
-            first_line = (str(error).splitlines() or [type(error).__name__])[0]
-            raise SourceError(f"{self.repo}@{self.revision}: {first_line}") from error

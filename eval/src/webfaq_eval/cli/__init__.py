@@ -9,7 +9,18 @@ import click
 from webfaq_eval.errors import EvalError
 
 #: Command name -> where it is. A new command is one line here.
-COMMANDS: dict[str, str] = {}
+COMMANDS: dict[str, str] = {
+    "score": "webfaq_eval.cli.score:score",
+    "verify": "webfaq_eval.cli.score:verify",
+    "compare": "webfaq_eval.cli.compare:compare",
+    "experiment": "webfaq_eval.cli.experiment:experiment",
+    "export": "webfaq_eval.cli.export:export",
+    "report": "webfaq_eval.cli.report:report",
+    "conditions": "webfaq_eval.cli.train:conditions",
+    "mine": "webfaq_eval.cli.train:mine",
+    "train": "webfaq_eval.cli.train:train",
+    "intermediate": "webfaq_eval.cli.intermediate:intermediate",
+}
 
 
 class LazyGroup(click.Group):

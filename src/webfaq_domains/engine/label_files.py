@@ -16,8 +16,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from webfaq_domains.engine.shards import replacing
 from webfaq_domains.errors import SchemaError, SourceError
+from webfaq_domains.files import replacing
 from webfaq_domains.schema import require
 from webfaq_domains.steps.label import LabelDomain
 

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from webfaq_domains.engine import label_files as module
+from webfaq_domains.engine.label_files import Labelled, label_files
 from webfaq_domains.errors import LabelerError, SchemaError, SourceError
-from webfaq_domains.hub import label_files as module
-from webfaq_domains.hub.label_files import Labelled, label_files
 
 NEW = ["domain", "domain_score", "domains", "labeler"]
 ROWS = [

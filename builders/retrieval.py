@@ -1,0 +1,103 @@
+"""Build `webfaq-domains-retrieval`: the validation and test splits of a staged webfaq-domains.
+
+    webfaq-domains build retrieval --dataset webfaq-domains --out webfaq-domains-retrieval
+
+The task is made in `benchmarks/faq.py`, the parameters are in `retrieval.toml`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from webfaq_domains.benchmarks.assemble import assemble
+from webfaq_domains.benchmarks.faq import Asked, faq_task, label_table, read_pairs
+from webfaq_domains.benchmarks.parallel import group_pairs
+from webfaq_domains.cli.options import json_option, show
+from webfaq_domains.engine.ledger import Ledger
+from webfaq_domains.engine.recipe import read_recipe
+from webfaq_domains.errors import StagedError
+from webfaq_domains.hashing import file_sha256
+from webfaq_domains.hub.manifest import TAXONOMY, Manifest
+from webfaq_domains.hub.retrieval import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.labeler.base import LabelerId
+from webfaq_domains.taxonomy import load_taxonomy
+
+_PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class RetrievalOptions:
+    """What a build is asked for; `parallel` are the rules of `benchmarks/parallel.py`."""
+
+    dataset: Path
+    out: Path
+    parallel: tuple[str, ...] = ()
+    min_queries: int | None = None
+    recipe: Path | None = None
+
+
+def build(options: RetrievalOptions) -> Staged:
+    """Build and stage the repository.
+
+    :raises WebFAQError: with what was met, what was expected and what to do.
+    """
+    source = Manifest.read(options.dataset)
+    if source.artifact != "webfaq-domains":
+        raise StagedError(f"{options.dataset} is a {source.artifact}, not a staged webfaq-domains")
+    default = files("webfaq_domains.builders").joinpath("retrieval.toml").read_text("utf-8")
+    sections: dict[str, Any] = read_recipe(options.recipe, default)
+    if options.min_queries is not None:
+        sections["subsets"]["min_queries"] = options.min_queries
+    taxonomy = load_taxonomy(options.dataset / TAXONOMY)
+    recipe = {
+        **sections,
+        "steps": ["KeepLanguages", "MergeAnswers"],
+        "parallel": [_pinned(rule) for rule in options.parallel],
+        "taxonomy": taxonomy.sha256,
+        "sources": [{"name": "webfaq-domains", "file_count": len(source.files), "pin": source.content_digest}],
+    }  # fmt: skip
+    done = refuse_other(options.out, recipe)
+    if done is not None:
+        return done
+    pairs = read_pairs(options.dataset)
+    groups, _ = group_pairs(pairs, options.parallel)
+    asked = Asked(sections["subsets"]["min_queries"], sections["cross"]["pivot"])
+    task, dropped = faq_task(pairs, groups, asked, source.recipe["about"]["license"])
+    tables = assemble(task, label_table(pairs, groups), taxonomy.fallback)
+    again = sum(len(part.queries) for part in task.parts if part.language != part.pool)
+    ledger = Ledger(rows_in=2 * len(pairs) + again)
+    for step, reasons in dropped.items():
+        ledger.drop(step, reasons)
+    labelers = [LabelerId(**entry) for entry in source.labelers]
+    repository = Repository("webfaq-domains-retrieval", recipe, taxonomy, labelers)
+    return stage_retrieval(repository, [Ready(task.about, tables, [])], ledger, options.out)
+
+
+def _pinned(rule: str) -> str:
+    """Return a rule as the recipe holds it: a file by name and sha256."""
+    path = Path(rule)
+    return f"{path.name}@{file_sha256(path)}" if path.is_file() else rule
+
+
+@click.command("retrieval")
+@click.option("--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path),
+              required=True, help="A staged webfaq-domains.")  # fmt: skip
+@click.option("--out", type=_PATH, required=True, help="The staged folder to make.")
+@click.option("--parallel", multiple=True, metavar="COLUMN[:REGEX]|FILE",
+              help="Which rows translate each other: a column, or a bitext file. Repeatable.")  # fmt: skip
+@click.option("--min-queries", type=click.IntRange(1), help="Fewest queries. [default: 30]")
+@click.option("--recipe", type=_PATH, help="TOML with the parameters that differ.")
+@json_option
+def retrieval(as_json: bool, **values: Any) -> None:
+    """Turn the validation and test splits of a staged data set into retrieval subsets.
+
+    \b
+    Example:
+      webfaq-domains build retrieval --dataset mine --parallel bitexts.jsonl --out mine-retrieval
+    """
+    show(build(RetrievalOptions(**values)), as_json)

@@ -1,0 +1,122 @@
+"""Build `xtreme-r-domains`: Tatoeba, LAReQA, Mewsli-X and BUCC as retrieval subsets by domain.
+
+    webfaq-domains build xtreme-r --task tatoeba=DIR --task lareqa=DIR --out xtreme-r-domains
+
+The readers are in `benchmarks/`, the layout in `docs/retrieval.md`, the parameters in `xtreme_r.toml`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import click
+
+from webfaq_domains.benchmarks import read_task
+from webfaq_domains.benchmarks.assemble import assemble
+from webfaq_domains.benchmarks.base import Reading
+from webfaq_domains.benchmarks.labels import Labelling, label_items
+from webfaq_domains.cli.options import json_option, labeler_options, show
+from webfaq_domains.engine.ledger import Ledger
+from webfaq_domains.engine.recipe import read_recipe
+from webfaq_domains.errors import RecipeError
+from webfaq_domains.hashing import value_sha256
+from webfaq_domains.hub.retrieval import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.labeler import open_labeler
+from webfaq_domains.taxonomy import load_taxonomy
+
+_PATH = click.Path(path_type=Path)
+
+
+@dataclass(frozen=True)
+class XtremeOptions:
+    """What a build is asked for; `tasks` are (name, folder of the raw release)."""
+
+    tasks: tuple[tuple[str, Path], ...]
+    out: Path
+    labeler: str = "builtin"
+    cascade: bool = False
+    languages: str = ""
+    min_queries: int | None = None
+    partial: bool = False
+    with_text: bool = False
+    recipe: Path | None = None
+    taxonomy: Path | None = None
+    quiet: bool = False
+
+
+def named_folders(values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
+    """Return (task, folder) of each NAME=DIR, sorted.
+
+    :raises RecipeError: for one without `=`, or a name twice.
+    """
+    pairs = sorted(tuple(value.partition("=")[::2]) for value in values)
+    if any(not folder for _, folder in pairs) or len({name for name, _ in pairs}) != len(pairs):
+        raise RecipeError(f"--task {' '.join(values)}: write NAME=DIR, each name once")
+    return tuple((name, Path(folder)) for name, folder in pairs)
+
+
+def build(options: XtremeOptions) -> Staged:
+    """Build and stage the repository; releases are read and refused before any labelling.
+
+    :raises WebFAQError: with what was met, what was expected and what to do.
+    """
+    default = files("webfaq_domains.builders").joinpath("xtreme_r.toml").read_text("utf-8")
+    sections: dict[str, Any] = read_recipe(options.recipe, default)
+    if options.min_queries is not None:
+        sections["subsets"]["min_queries"] = options.min_queries
+    taxonomy = load_taxonomy(options.taxonomy)
+    labeler = open_labeler(options.labeler, cascade=options.cascade)
+    taxonomy.require(labeler.domains, options.labeler)
+    reading = Reading.of(options.languages, options.partial)
+    tasks = [read_task(name, folder, reading) for name, folder in options.tasks]
+    recipe = {
+        **sections,
+        "languages": "all" if reading.all_languages else list(reading.languages),
+        "partial": options.partial,
+        "with_text": options.with_text,
+        "labeler": asdict(labeler.id),
+        "taxonomy": taxonomy.sha256,
+        "sources": [
+            {"name": task.about.title, "file_count": len(task.files), "pin": value_sha256(dict(task.files)), "files": dict(task.files)}
+            for task in tasks
+        ],
+    }  # fmt: skip
+    done = refuse_other(options.out, recipe)
+    if done is not None:
+        return done
+    labelling, ready = Labelling(labeler, taxonomy.fallback, options.quiet), []
+    for task in tasks:
+        labels, agreements = label_items(task.items, task.sides, labelling, task.about.title)
+        ready.append(Ready(task.about, assemble(task, labels, taxonomy.fallback), agreements))
+    texts = sum(task.texts for task in tasks)
+    repository = Repository("xtreme-r-domains", recipe, taxonomy, [labeler.id])
+    return stage_retrieval(repository, ready, Ledger(rows_in=texts), options.out)
+
+
+@click.command("xtreme-r")
+@click.option("--task", "tasks", multiple=True, required=True, metavar="NAME=DIR",
+              help="A raw release: tatoeba, lareqa, mewslix or bucc. Repeatable.")  # fmt: skip
+@click.option("--out", type=_PATH, required=True, help="The staged folder to make.")
+@click.option(
+    "--languages", default="", metavar="deu,fra|all", help="[default: each benchmark's own]"
+)
+@click.option(
+    "--min-queries", type=click.IntRange(1), help="Fewest queries of a domain. [default: 30]"
+)
+@click.option("--partial", is_flag=True, help="Accept what is not the whole official release.")
+@click.option("--with-text", is_flag=True, help="Keep texts that may not be redistributed.")
+@click.option("--recipe", type=_PATH, help="TOML with the parameters that differ.")
+@click.option("--taxonomy", type=_PATH, help="A taxonomy of your own.")
+@labeler_options
+@json_option
+def xtreme_r(as_json: bool, tasks: tuple[str, ...], **values: Any) -> None:
+    """Build the domain-labelled retrieval subsets of XTREME-R from the raw releases.
+
+    \b
+    Example:
+      webfaq-domains build xtreme-r --task tatoeba=LASER/v1 --task lareqa=xquad-r --out mine
+    """
+    show(build(XtremeOptions(named_folders(tasks), quiet=as_json, **values)), as_json)

@@ -1,0 +1,1 @@
+"""What turns texts into rankings: sentence-transformers, raw checkpoints, BM25, chance."""

@@ -1,0 +1,88 @@
+"""A sentence-transformers model, used as its folder says: its own pooling and length."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from webfaq_eval.encoders import batches
+from webfaq_eval.encoders.place import Place
+from webfaq_eval.encoders.precision import choose
+from webfaq_eval.encoders.settings import Settings
+from webfaq_eval.errors import ModelError
+from webfaq_eval.results import Model
+
+
+class SentenceEncoder:
+    """Encodes texts as `SentenceTransformer.encode` would, in batches of like length.
+
+    :raises ModelError: if the folder cannot be loaded without remote code or pickle.
+    """
+
+    normalize = True
+
+    def __init__(self, place: Place, settings: Settings, quiet: bool = True) -> None:
+        if settings.pooling or settings.layer is not None:
+            raise ModelError(
+                f"{place.name} is a sentence-transformers model and states its own pooling and layer; "
+                "leave --pooling and --layer out, or name a raw checkpoint"
+            )
+        self.dtype, self.device = choose(settings.dtype, settings.device)
+        self.body = _load(place, self.device).to(self.dtype).eval()
+        self.tokenizer = self.body.tokenizer
+        self.max_length = _max_length(self.body, settings.max_length)
+        self.quiet = quiet
+        self.similarity = _similarity(self.body)
+        self.pooling, self.layer = "model", None
+        size = self.body.get_embedding_dimension()
+        parameters = sum(one.numel() for one in self.body.parameters())
+        self.model = Model(place.name, place.revision, "sentence-transformers", size, parameters)
+
+    def encode(self, texts: Sequence[str]) -> batches.Floats:
+        tokens = self.tokenizer(
+            list(texts), truncation=True, max_length=self.max_length, return_attention_mask=False
+        )["input_ids"]
+        pad = self.tokenizer.pad_token_id
+
+        def forward(batch: dict[str, Any]) -> Any:
+            return self.body({**batch, "modality": "text"})["sentence_embedding"]
+
+        vectors = batches.encode(tokens, pad, forward, self.device, self.quiet)
+        return batches.normalized(vectors) if self.similarity == "cosine" else vectors
+
+
+def _load(place: Place, device: Any) -> Any:
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        return SentenceTransformer(
+            os.fspath(place.folder.resolve()),
+            device=str(device),
+            trust_remote_code=False,
+            local_files_only=True,
+            model_kwargs={"use_safetensors": True},
+        )
+    except Exception as error:  # whatever the library raises, the model cannot be used
+        reason = next(iter(str(error).splitlines()), "")
+        raise ModelError(
+            f"{place.name} cannot be loaded: {type(error).__name__}: {reason}"
+        ) from error
+
+
+def _max_length(body: Any, asked: int | None) -> int | None:
+    """Return the length that texts are cut to.
+
+    :raises ModelError: if more is asked than the model has positions for.
+    """
+    known: int | None = body.max_seq_length
+    if asked and known and asked > known:
+        raise ModelError(f"--max-length {asked}: the model reads {known} tokens at most")
+    return asked or known
+
+
+def _similarity(body: Any) -> str:
+    name = str(body.similarity_fn_name or "cosine")
+    if name not in ("cosine", "dot"):
+        raise ModelError(f"the model compares by {name!r}; cosine and dot are supported")
+    return name

@@ -1,0 +1,192 @@
+"""Run an experiment cell by cell; every finished part is kept, so the same command goes on after a stop."""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from webfaq_eval.encoders.settings import Settings
+from webfaq_eval.errors import EvalError, TrainingError
+from webfaq_eval.experiment.cells import Cell, Folders, cells_of
+from webfaq_eval.experiment.settings import Experiment, Start
+from webfaq_eval.files import value_sha256, write_json
+from webfaq_eval.intermediate.run import train_intermediate
+from webfaq_eval.intermediate.settings import Places
+from webfaq_eval.intermediate.settings import Settings as IntermediateSettings
+from webfaq_eval.score import Request, score
+from webfaq_eval.training.encoder import EncoderSettings
+from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
+from webfaq_eval.training.train import train
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a call did: cells made now, cells that were there, cells that could not be made and why."""
+
+    out: Path
+    made: list[str]
+    kept: list[str]
+    failed: dict[str, str]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"out": str(self.out), "made": self.made, "kept": self.kept, "failed": self.failed}
+
+    def text(self) -> str:
+        lines = [
+            f"{len(self.made)} cells made, {len(self.kept)} were there, {len(self.failed)} failed"
+        ]
+        return "\n".join([*lines, *(f"  {cell}: {why}" for cell, why in self.failed.items())])
+
+
+def run(experiment: Experiment, folders: Folders, quiet: bool = False) -> Ran:
+    """Train and score every cell that is not done. A cell that cannot be made is named, the rest go on.
+
+    :raises TrainingError: if pairs, benchmark or an encoder are not named, or the folder holds cells
+        that were made in another way.
+    """
+    _check_places(experiment)
+    claim(experiment, folders)
+    made, kept = [], []
+    failed: dict[str, str] = {}
+    for cell in tqdm(cells_of(experiment), desc="experiment", unit="cell", disable=quiet):
+        if folders.done(cell).is_file():
+            kept.append(cell.name)
+            continue
+        try:
+            make(cell, experiment, folders)
+            made.append(cell.name)
+        except EvalError as error:
+            log.error("%s: %s", cell.name, error)
+            failed[cell.name] = str(error)
+    return Ran(folders.out, made, kept, failed)
+
+
+def claim(experiment: Experiment, folders: Folders) -> None:
+    """Write down what all cells of a folder share, or refuse a folder that holds others.
+
+    :raises TrainingError: if settings, pairs, benchmark or a start differ from the folder's.
+    """
+    starts = {name: value_sha256(vars(start)) for name, start in experiment.starts.items()}
+    mine = {
+        "experiment": experiment.name,
+        "settings": experiment.deciding(),
+        "pairs": experiment.pairs,
+        "benchmark": experiment.benchmark,
+        "starts": starts,
+    }
+    if folders.record.is_file():
+        found = json.loads(folders.record.read_text(encoding="utf-8"))
+        other = [name for name in ("settings", "pairs", "benchmark") if found[name] != mine[name]]
+        other += [n for n, sha in starts.items() if found["starts"].get(n, sha) != sha]
+        if other:
+            raise TrainingError(
+                f"{folders.out} holds cells of {found['experiment']} with other {', '.join(other)}; "
+                "use another --out"
+            )
+        mine["starts"] = {**found["starts"], **starts}
+    write_json(folders.record, mine)
+
+
+def make(cell: Cell, experiment: Experiment, folders: Folders) -> None:
+    """Make one cell: its start, its model, its results, its record."""
+    encoder = make_start(cell.start, experiment, folders)
+    trained = train(train_settings(cell, encoder, experiment, folders), folders.model(cell))
+    settings = Settings(
+        str(trained.folder),
+        query_prefix=experiment.query_prefix,
+        passage_prefix=experiment.passage_prefix,
+        max_length=experiment.score.max_length,
+    )
+    request = Request(
+        settings,
+        experiment.benchmark,
+        folders.results,
+        patterns=experiment.score.subsets,
+        pool=experiment.score.pool,
+        depth=experiment.score.depth,
+        vectors=folders.vectors,
+    )
+    scored = score(request, quiet=True)
+    write_json(
+        folders.done(cell),
+        {
+            "cell": cell.name,
+            "start": cell.start,
+            "condition": str(cell.condition),
+            "seed": cell.seed,
+            "pairs": trained.record["condition"]["pairs"],
+            "run": trained.record["run"],
+            "results": [str(path.relative_to(folders.results)) for path, _ in scored.results],
+        },
+    )
+
+
+def make_start(name: str, experiment: Experiment, folders: Folders) -> str:
+    """Return the encoder that a start names, after its intermediate task if it has one."""
+    start = experiment.starts[name]
+    if start.intermediate is None:
+        return start.encoder
+    settings = IntermediateSettings(task=start.intermediate, **experiment.intermediate)
+    train_intermediate(settings, _places(start, folders.start(name)))
+    return str(folders.start(name))
+
+
+def _places(start: Start, out: Path) -> Places:
+    texts = Path(start.mlm_texts) if start.mlm_texts else None
+    return Places(start.encoder, start.data, out, mlm_texts=texts, revisions=start.revisions)
+
+
+def train_settings(
+    cell: Cell, encoder: str, experiment: Experiment, folders: Folders
+) -> TrainSettings:
+    """Return the settings of a cell's training."""
+    how = experiment.train
+    data = DataSettings(
+        experiment.pairs,
+        str(cell.condition),
+        experiment.hold_out_languages,
+        how.pairs_per_language,
+    )
+    read = EncoderSettings(
+        encoder,
+        how.mode if cell.condition.kind != "none" else "full",
+        experiment.query_prefix,
+        experiment.passage_prefix,
+        how.max_length,
+    )
+    schedule = Schedule(
+        steps=how.steps,
+        epochs=how.epochs,
+        learning_rate=how.learning_rate,
+        evaluate_every=how.evaluate_every,
+        patience=how.patience,
+    )
+    return TrainSettings(
+        data=data,
+        encoder=read,
+        seed=max(cell.seed, 0),
+        batch_size=how.batch_size,
+        monolingual=how.monolingual,
+        loss=LossSettings(how.temperature, how.symmetric),
+        schedule=schedule,
+        where=replace(Where(), vectors=folders.vectors),
+    )
+
+
+def _check_places(experiment: Experiment) -> None:
+    lacking = [name for name in ("pairs", "benchmark") if not getattr(experiment, name)]
+    if lacking:
+        named = " and ".join(f"--{name}" for name in lacking)
+        raise TrainingError(f"{experiment.name} does not say where its data are; name {named}")
+    bare = [name for name, start in experiment.starts.items() if not start.encoder]
+    if bare:
+        options = " ".join(f"--encoder {name}=DIR" for name in bare)
+        raise TrainingError(f"{experiment.name} has starts without an encoder; name {options}")

@@ -1,0 +1,173 @@
+"""An experiment as a TOML file: what is crossed with what, and how each cell is trained and scored."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from webfaq_eval.errors import TrainingError
+from webfaq_eval.files import value_sha256
+from webfaq_eval.training.conditions import KINDS, WITH_DOMAIN
+
+Table = TypeVar("Table")
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where training begins: an encoder as it is, or after an English intermediate task.
+
+    `encoder` is a folder or Hub name; `data` the task's files, or `hub` with `revisions`. `parameters`
+    are those of this encoder where they are not those of `[cost]`.
+    """
+
+    encoder: str = ""
+    intermediate: str | None = None
+    data: str = ""
+    revisions: tuple[str, ...] = ()
+    mlm_texts: str | None = None
+    parameters: float | None = None
+
+
+@dataclass(frozen=True)
+class Training:
+    """How every cell is trained; the names are those of `webfaq-eval train`."""
+
+    mode: str = "full"
+    batch_size: int = 128
+    steps: int | None = None
+    epochs: int = 1
+    learning_rate: float = 2e-5
+    temperature: float = 0.02
+    symmetric: bool = False
+    monolingual: bool = False
+    max_length: int = 256
+    pairs_per_language: int | None = None
+    evaluate_every: int = 0
+    patience: int = 0
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """What every cell is scored on; the names are those of `webfaq-eval score`."""
+
+    subsets: tuple[str, ...] = ()
+    pool: str = "full"
+    max_length: int | None = None
+    depth: int = 100
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What a machine does, to say how long a plan takes.
+
+    `flops_per_second` is what it reaches, not what it could; `parameters` are those of the encoder
+    without its word embeddings; `tokens` is the mean length of a text.
+    """
+
+    flops_per_second: float = 5e10
+    parameters: float = 21e6
+    tokens: int = 64
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """The whole grid. Prefixes are the same in training and scoring."""
+
+    name: str
+    starts: Mapping[str, Start]
+    domains: tuple[str, ...]
+    conditions: tuple[str, ...]
+    seeds: tuple[int, ...] = (0,)
+    pairs: str = ""
+    benchmark: str = ""
+    hold_out_languages: tuple[str, ...] = ()
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    intermediate: Mapping[str, Any] = field(default_factory=dict)
+    train: Training = field(default_factory=Training)
+    score: Scoring = field(default_factory=Scoring)
+    cost: Cost = field(default_factory=Cost)
+
+    def with_places(
+        self, pairs: str | None, benchmark: str | None, encoders: Mapping[str, str]
+    ) -> Experiment:
+        """Return the experiment with other pairs, benchmark or encoders of some starts.
+
+        :raises TrainingError: if a start is named that the experiment lacks.
+        """
+        unknown = set(encoders) - set(self.starts)
+        if unknown:
+            raise TrainingError(
+                f"{self.name} has no start {', '.join(sorted(unknown))}; it has "
+                f"{', '.join(self.starts)}"
+            )
+        starts = {
+            name: replace(start, encoder=encoders.get(name, start.encoder))
+            for name, start in self.starts.items()
+        }
+        return replace(
+            self, pairs=pairs or self.pairs, benchmark=benchmark or self.benchmark, starts=starts
+        )
+
+    def deciding(self) -> str:
+        """Return the sha256 of what every cell shares: a grid may grow, this may not change."""
+        shared = ("hold_out_languages", "query_prefix", "passage_prefix")
+        values: dict[str, Any] = {name: getattr(self, name) for name in shared}
+        values |= {"train": asdict(self.train), "score": asdict(self.score)}
+        return value_sha256({**values, "intermediate": dict(self.intermediate)})
+
+
+def read_experiment(path: Path) -> Experiment:
+    """Read an experiment file.
+
+    :raises TrainingError: if it is no TOML, or has a name or value that means nothing.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"{path} cannot be read as an experiment: {error}") from error
+    try:
+        starts = {
+            name: _table(Start, values, f"starts.{name}")
+            for name, values in data.pop("starts").items()
+        }
+        parts = {
+            "train": _table(Training, data.pop("train", {}), "train"),
+            "score": _table(Scoring, data.pop("score", {}), "score"),
+            "cost": _table(Cost, data.pop("cost", {}), "cost"),
+        }
+        found = _table(Experiment, {**data, **parts, "starts": starts}, "the experiment")
+    except (KeyError, AttributeError) as error:
+        raise TrainingError(
+            f"{path} lacks {error}; an experiment has name, starts, domains, conditions"
+        ) from error
+    except TrainingError as error:
+        raise TrainingError(f"{path}: {error}") from error
+    _check(found, path)
+    return found
+
+
+def _table(kind: type[Table], values: Mapping[str, Any], where: str) -> Table:
+    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
+    if not isinstance(values, dict) or set(values) - known:
+        met = sorted(set(values) - known) if isinstance(values, dict) else values
+        raise TrainingError(f"{where} has {met}, which means nothing; known: {sorted(known)}")
+    whole = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    try:
+        return kind(**whole)
+    except TypeError as error:
+        raise TrainingError(f"{where}: {error}") from error
+
+
+def _check(found: Experiment, path: Path) -> None:
+    for kind in found.conditions:
+        if kind not in KINDS:
+            raise TrainingError(f"{path}: condition {kind!r} is none of {', '.join(KINDS)}")
+    for name in ("starts", "domains", "conditions", "seeds"):
+        if not getattr(found, name):
+            raise TrainingError(f"{path}: {name} is empty; there is nothing to run")
+    if set(found.conditions) & set(WITH_DOMAIN) and "in-domain" not in found.conditions:
+        raise TrainingError(f"{path}: conditions by domain are compared with in-domain; add it")

@@ -1,0 +1,1 @@
+"""Results in the formats of mteb, the Hub, XTREME and TREC."""

@@ -1,0 +1,47 @@
+"""TREC runs: `query Q0 candidate rank score tag`, one file a subset."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from webfaq_eval.errors import ResultError
+from webfaq_eval.export.base import Exported, Found, Request, model_folder, run_of
+from webfaq_eval.files import write_text
+
+
+def write(request: Request, results: list[Found]) -> Exported:
+    """Write a run for each result, under model, benchmark and protocol as the results are."""
+    done = Exported()
+    for path, result in results:
+        tag = model_folder(result)
+        folder = request.out / tag / result.benchmark.revision[:12] / result.protocol.hash[:12]
+        lines = []
+        for query, candidates, scores in run_of(path):
+            for rank, (found, score) in enumerate(
+                zip(candidates, falling(scores), strict=True), start=1
+            ):
+                lines.append(f"{_plain(query)} Q0 {_plain(found)} {rank} {score!s} {tag}\n")
+        target = folder / f"{path.stem}.run"
+        write_text(target, "".join(lines))
+        done.files.append(target)
+    return done
+
+
+def falling(scores: list[float]) -> list[np.float32]:
+    """Return the scores, each at least one float32 step below the one before.
+
+    trec_eval orders by score, and equal scores by the larger id, where we take the smaller. Lowering a
+    score by the smallest step keeps our order; it changes the seventh digit of ties alone.
+    """
+    lowered: list[np.float32] = []
+    for score in np.asarray(scores, dtype=np.float32):
+        if lowered and score >= lowered[-1]:
+            score = np.nextafter(lowered[-1], np.float32(-np.inf))
+        lowered.append(score)
+    return lowered
+
+
+def _plain(name: str) -> str:
+    if not name or any(letter.isspace() for letter in name):
+        raise ResultError(f"the id {name!r} is empty or has a space, which a TREC run cannot hold")
+    return name

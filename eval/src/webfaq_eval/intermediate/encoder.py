@@ -1,0 +1,109 @@
+"""The encoder that a run starts from and the folder that it ends as."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from webfaq_eval.errors import ModelError
+from webfaq_eval.files import folder_sha256, write_json
+
+HEADS, HEADS_CONFIG = "heads.safetensors", "heads.json"
+#: What is fetched of a model on the Hub: weights as safetensors, tokenizer, configs; nothing pickled.
+_FETCHED = ["*.safetensors", "*.json", "*.model", "*.txt"]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Where an encoder's files are, what it was called, and its sha: the commit's, or the files' sha256."""
+
+    place: Path
+    name: str
+    sha: str
+
+
+def find_encoder(name: str) -> Start:
+    """Find an encoder: a folder, or `org/name@revision` (`name` alone: the present revision) on the Hub.
+
+    :raises ModelError: if there is no such encoder.
+    """
+    folder = Path(name)
+    if folder.is_dir():
+        return Start(folder, folder.resolve().name, folder_sha256(folder))
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+
+    repository, _, revision = name.partition("@")
+    try:
+        sha = revision
+        if not re.fullmatch(r"[0-9a-f]{40}", revision):
+            sha = str(HfApi().model_info(repository, revision=revision or None).sha)
+        place = snapshot_download(repository, revision=sha, allow_patterns=_FETCHED)
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise ModelError(
+            f"{name!r} is neither a folder nor a model that can be fetched from the Hub: {error}"
+        ) from error
+    return Start(Path(place), repository, sha)
+
+
+def load_encoder(start: Start, device: str | None = None) -> tuple[Any, nn.Module, Any]:
+    """Return the sentence-transformers model, the transformer in it, and its tokenizer.
+
+    A plain transformer gets mean pooling, as XTREME's retrieval baselines have. Weights are float32.
+
+    :raises ModelError: if the folder cannot be loaded, or has weights only as pickle.
+    """
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    try:
+        model = SentenceTransformer(
+            str(start.place),
+            device=device,
+            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
+        )
+        body: Any = model[0].auto_model
+        tokenizer: Any = model.tokenizer
+    except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
+        raise ModelError(
+            f"{start.name} cannot be loaded as a transformer with safetensors weights: {error}"
+        ) from error
+    if not getattr(tokenizer, "is_fast", False):
+        raise ModelError(f"{start.name}: has no fast tokenizer (tokenizer.json); one is needed")
+    return model, body, tokenizer
+
+
+def freeze_embeddings(body: Any) -> None:
+    """Keep the word embeddings as they are: most of a multilingual encoder's weights."""
+    body.get_input_embeddings().requires_grad_(False)
+
+
+def save_encoder(
+    folder: Path, model: Any, heads: Mapping[str, nn.Module], settings: Mapping[str, Any]
+) -> None:
+    """Write the encoder as a folder that transformers and sentence-transformers load; heads beside it.
+
+    Heads are one safetensors file; a weight that a head shares with the encoder is not repeated.
+    """
+    from safetensors.torch import save_file
+
+    model.save(str(folder), create_model_card=False)
+    shared = {weight.data_ptr() for weight in model[0].auto_model.parameters()}
+    save_file(_tensors(heads.items(), shared), folder / HEADS)
+    write_json(folder / HEADS_CONFIG, dict(settings))
+
+
+def _tensors(heads: Iterable[tuple[str, nn.Module]], shared: set[int]) -> dict[str, Tensor]:
+    found: dict[str, Tensor] = {}
+    seen = set(shared)
+    for name, head in heads:
+        for key, value in head.state_dict().items():
+            if value.data_ptr() not in seen:
+                seen.add(value.data_ptr())
+                found[f"{name}.{key}"] = value.detach().cpu().contiguous()
+    return found

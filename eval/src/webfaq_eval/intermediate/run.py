@@ -1,0 +1,199 @@
+"""One intermediate run: read, train, measure, and leave an encoder folder with its card."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from webfaq_eval.errors import TrainingError
+from webfaq_eval.files import value_sha256, write_json, write_text
+from webfaq_eval.intermediate.card import render_card
+from webfaq_eval.intermediate.data import TaskData
+from webfaq_eval.intermediate.encoder import (
+    Start,
+    find_encoder,
+    freeze_embeddings,
+    load_encoder,
+    save_encoder,
+)
+from webfaq_eval.intermediate.gather import gather
+from webfaq_eval.intermediate.multi import Rows, plan, shares
+from webfaq_eval.intermediate.objective import Encoding, Objective, TaskModel, evaluate
+from webfaq_eval.intermediate.registry import TASKS
+from webfaq_eval.intermediate.settings import Places, Settings
+from webfaq_eval.loop import CURVE, Job, LoopSettings, run_loop
+
+RECORD = "intermediate.json"
+_PACKAGES = ("webfaq-eval", "torch", "transformers", "sentence-transformers", "tokenizers")
+
+
+@dataclass
+class Run:
+    """What a run holds while it lasts."""
+
+    settings: Settings
+    start: Start
+    data: dict[str, TaskData]
+    sentence_model: Any
+    model: TaskModel
+    objectives: dict[str, Objective]
+    features: dict[str, Any] = field(default_factory=dict)
+
+
+def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
+    """Train an encoder on a task and write it to `places.out`; return its record (`intermediate.json`).
+
+    A finished folder of the same run is returned as it is. While it lasts, a run keeps its
+    checkpoints in `<out>.run`; started again, it goes on from the last of them.
+
+    :raises TaskDataError: if the data are not in their format, or hold the benchmark's texts.
+    :raises TrainingError: if training stops, or `out` holds something else.
+    """
+    data = gather(settings, places)
+    start = find_encoder(places.encoder)
+    deciding = describe_run(settings, start, data)
+    name = value_sha256(deciding)
+    done = _finished(places.out, name)
+    if done is not None:
+        return done
+    run = _prepare(settings, start, data, places.device)
+    working = places.out.with_name(places.out.name + ".run")
+    began = time.perf_counter()
+    loop, batches = _train(run, working, name)
+    results = {
+        task: {"dev": _measure(run, task), "baseline": objective.baseline(data[task].train, data[task].dev),
+               "metric": objective.metric}
+        for task, objective in run.objectives.items()
+    }  # fmt: skip
+    record = {
+        **deciding, "run": name, "steps": loop.steps, "batches": batches, "results": results,
+        "device": str(next(run.model.parameters()).device),
+        "seconds": round(time.perf_counter() - began, 1),
+    }  # fmt: skip
+    _publish(run, record, working, places.out)
+    return record
+
+
+def describe_run(settings: Settings, start: Start, data: Mapping[str, TaskData]) -> dict[str, Any]:
+    """Return all that decides a run's result, as JSON: what its hash is taken of."""
+    return {
+        "settings": settings.to_json(),
+        "encoder": {"name": start.name, "sha": start.sha},
+        "data": {task: _without_paths(rows.describe()) for task, rows in data.items()},
+        "versions": {name: version(name) for name in _PACKAGES},
+    }
+
+
+def _without_paths(described: dict[str, Any]) -> dict[str, Any]:
+    """Name files by their last two parts: where a folder lies is nobody's business and decides nothing."""
+    files = {"/".join(Path(path).parts[-2:]): sha for path, sha in described["files"].items()}
+    return {**described, "files": files}
+
+
+def _finished(out: Path, name: str) -> dict[str, Any] | None:
+    import json
+
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        return None
+    path = out / RECORD
+    record = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    if record.get("run") != name:
+        raise TrainingError(
+            f"{out} holds something else than this run (other settings, data, encoder or versions); "
+            "use another --out, or remove it"
+        )
+    return dict(record)
+
+
+def _prepare(
+    settings: Settings, start: Start, data: dict[str, TaskData], device: str | None
+) -> Run:
+    random.seed(settings.seed)
+    np.random.seed(settings.seed)
+    torch.manual_seed(settings.seed)
+    sentence_model, body, tokenizer = load_encoder(start, device)
+    longest = getattr(sentence_model, "max_seq_length", None) or 512
+    objectives = {}
+    for name, rows in data.items():
+        length = min(settings.max_length or TASKS[name].max_length, longest)
+        encoding = Encoding(tokenizer, length)
+        objectives[name] = TASKS[name].make(encoding, rows.train, str(start.place))
+    heads = {name: objective.head(body) for name, objective in objectives.items()}
+    if settings.freeze_embeddings:
+        freeze_embeddings(body)
+    model = TaskModel(body, heads).to(next(body.parameters()).device)
+    return Run(settings, start, data, sentence_model, model, objectives)
+
+
+def _train(run: Run, working: Path, name: str) -> tuple[LoopSettings, dict[str, int]]:
+    """Train in the working folder; return how, and how many batches each task had."""
+    settings = run.settings
+    run.features = {
+        task: one.features(run.data[task].train) for task, one in run.objectives.items()
+    }
+    sizes = {task: len(features) for task, features in run.features.items()}
+    fixed = {"mlm": settings.mix_mlm} if settings.mix_mlm else {}
+    rows = sum(size for task, size in sizes.items() if task not in fixed)
+    steps = settings.steps or max(1, round(settings.epochs * rows / settings.batch_size))
+    loop = LoopSettings(
+        steps, settings.learning_rate, settings.warmup, settings.weight_decay, settings.accumulate,
+        save_every=settings.save_every, evaluate_every=settings.evaluate_every,
+    )  # fmt: skip
+    schedule = plan(shares(sizes, fixed), steps * settings.accumulate, settings.seed)
+    orders = {task: Rows(size, settings.rows, settings.seed) for task, size in sizes.items()}
+
+    def batch_at(number: int) -> dict[str, Any]:
+        task, turn = schedule.at(number)
+        chosen = [run.features[task][row] for row in orders[task].at(turn)]
+        chance = np.random.default_rng([settings.seed, 3, number])
+        return {"task": task, **run.objectives[task].batch(chosen, chance)}
+
+    def loss_of(batch: Mapping[str, Any]) -> Tensor:
+        objective = run.objectives[batch["task"]]
+        return objective.loss(run.model(batch["task"], objective, batch), batch)
+
+    def measure() -> dict[str, float]:
+        return {
+            f"{task}/{metric}": value
+            for task in run.objectives
+            for metric, value in _measure(run, task).items()
+        }
+
+    run_loop(Job(run.model, batch_at, loss_of, working, name, measure), loop)
+    return loop, schedule.counts()
+
+
+def _measure(run: Run, task: str) -> dict[str, float]:
+    return evaluate(run.model, task, run.objectives[task], run.data[task].dev, run.settings.rows)
+
+
+def _publish(run: Run, record: dict[str, Any], working: Path, out: Path) -> None:
+    """Write the folder beside its place and move it there whole; then the checkpoints can go."""
+    staged = working / "model"
+    shutil.rmtree(staged, ignore_errors=True)
+    heads = {task: run.model.heads[task] for task in run.objectives}
+    kinds = {task: objective.settings() for task, objective in run.objectives.items()}
+    run.model.eval()
+    try:
+        save_encoder(staged, run.sentence_model, heads, kinds)
+        write_json(staged / RECORD, record)
+        write_text(staged / "README.md", render_card(record))
+        shutil.copyfile(working / CURVE, staged / CURVE)
+        os.replace(staged, out)
+    except OSError as error:
+        raise TrainingError(
+            f"cannot write {out}: {error}. Training is done and kept in {working}: make room and "
+            "start the same command again"
+        ) from error
+    shutil.rmtree(working)

@@ -1,0 +1,1 @@
+"""What is searched in what, and the headline metric, for each task."""

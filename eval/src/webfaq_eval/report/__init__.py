@@ -1,0 +1,1 @@
+"""Tables, figures and one page from a folder of results."""

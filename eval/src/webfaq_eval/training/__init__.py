@@ -1,0 +1,1 @@
+"""Retriever training on exact conditions: pairs, conditions, batches, losses, train, mine."""

@@ -1,0 +1,144 @@
+"""The encoder to train: opened as a SentenceTransformer, without code or pickles from its folder."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from webfaq_eval.errors import ModelError, TrainingError
+from webfaq_eval.files import folder_sha256
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+#: What of a Hub repository is fetched: weights as safetensors, never a pickle.
+_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.txt", "*/config.json", "*/*.safetensors"]
+MODES = ("full", "lora", "frozen-embeddings", "head")
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An encoder and what names it: `revision` is a commit, or the sha256 of the folder's files."""
+
+    model: SentenceTransformer
+    name: str
+    revision: str
+    query_prefix: str
+    passage_prefix: str
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What is trained, and how texts are put to it.
+
+    `mode` is one of `MODES`. A prefix of None is the one that the encoder names itself (its prompts
+    `query` and `passage`), else empty. `max_length` is in tokens.
+    """
+
+    encoder: str
+    mode: str = "full"
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+    max_length: int = 256
+    lora_rank: int = 16
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise TrainingError(f"mode {self.mode!r} is none of {', '.join(MODES)}")
+
+
+def open_encoder(settings: EncoderSettings, device: str) -> Opened:
+    """Open the encoder of the settings; a folder or Hub name without pooling gets mean pooling.
+
+    :raises ModelError: if there is no encoder, or only one with pickled weights.
+    """
+    folder, revision = _resolve(settings.encoder)
+    try:
+        model = _load(folder, device)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise ModelError(f"{settings.encoder} cannot be opened as an encoder: {error}") from error
+    longest = model.max_seq_length or settings.max_length
+    model.max_seq_length = min(settings.max_length, longest)
+    query, passage = _prefixes(model, settings)
+    model.prompts = {"query": query, "document": passage, "passage": passage}
+    return Opened(model, settings.encoder, revision, query, passage)
+
+
+def _resolve(name: str) -> tuple[Path, str]:
+    """Return the encoder's folder and its revision; a Hub name is resolved to a commit once."""
+    folder = Path(name)
+    if folder.is_dir():
+        return folder, folder_sha256(folder)
+    repository, _, revision = name.partition("@")
+    if name.startswith((".", "/", "~")) or repository.count("/") > 1:
+        raise ModelError(
+            f"{name} is not a folder; give an encoder's folder, or its name on the Hub"
+        )
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError
+
+    try:
+        sha = str(HfApi().model_info(repository, revision=revision or None).sha)
+        return Path(snapshot_download(repository, revision=sha, allow_patterns=_PATTERNS)), sha
+    except (HfHubHTTPError, OSError) as error:
+        raise ModelError(f"{name} is no folder, and the Hub does not give it: {error}") from error
+
+
+def _load(folder: Path, device: str) -> SentenceTransformer:
+    from sentence_transformers import SentenceTransformer
+
+    safe = {"use_safetensors": True}
+    if (folder / "modules.json").is_file():
+        return SentenceTransformer(str(folder), device=device, model_kwargs=safe)
+    from sentence_transformers.base.modules import Normalize, Transformer
+    from sentence_transformers.sentence_transformer.modules import Pooling
+
+    body = Transformer(str(folder), model_kwargs=safe)
+    pooling = Pooling(body.get_embedding_dimension(), pooling_mode="mean")
+    return SentenceTransformer(modules=[body, pooling, Normalize()], device=device)
+
+
+def _prefixes(model: SentenceTransformer, settings: EncoderSettings) -> tuple[str, str]:
+    own = {name: text for name, text in (model.prompts or {}).items() if text}
+    query, passage = settings.query_prefix, settings.passage_prefix
+    if query is None:
+        query = own.get("query", "")
+    if passage is None:
+        passage = own.get("passage", own.get("document", ""))
+    return query, passage
+
+
+def prepare(model: SentenceTransformer, settings: EncoderSettings) -> None:
+    """Freeze what the mode does not train, or add LoRA matrices.
+
+    :raises TrainingError: if peft is missing for `lora`.
+    """
+    if settings.mode == "lora":
+        _add_lora(model, settings.lora_rank)
+    if settings.mode == "frozen-embeddings":
+        body: Any = model.transformers_model
+        body.get_input_embeddings().weight.requires_grad_(False)
+    if settings.mode == "head":
+        model.requires_grad_(False)
+
+
+def _add_lora(model: Any, rank: int) -> None:
+    try:
+        from peft import LoraConfig, get_peft_model
+    except ImportError as error:
+        raise TrainingError("mode lora needs peft: pip install 'webfaq-eval[lora]'") from error
+    # Hu et al. 2021 adapt the attention's projections; every linear layer costs little more here.
+    config = LoraConfig(r=rank, lora_alpha=2 * rank, lora_dropout=0.0, target_modules="all-linear")
+    with warnings.catch_warnings():
+        # peft reads a property that transformers 5 has renamed.
+        warnings.simplefilter("ignore", FutureWarning)
+        model[0].model = get_peft_model(model[0].model, config)
+
+
+def merge_adapter(model: Any) -> None:
+    """Add LoRA matrices into the weights, so that the saved model needs no peft."""
+    body = model[0].model
+    if hasattr(body, "merge_and_unload"):
+        model[0].model = body.merge_and_unload()

@@ -1,0 +1,123 @@
+"""What decides a training run, as frozen dataclasses: the same settings give the same weights."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from webfaq_eval.errors import TrainingError
+from webfaq_eval.loop import LoopSettings
+from webfaq_eval.training.batches import BatchSettings
+from webfaq_eval.training.conditions import Draw
+from webfaq_eval.training.encoder import EncoderSettings
+from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.negatives import NegativeSettings
+from webfaq_eval.training.step import StepSettings
+from webfaq_eval.training.validation import RetrievalSettings
+
+
+@dataclass(frozen=True)
+class DataSettings:
+    """Which pairs: a folder or `org/name@revision`, a condition, languages that must not occur."""
+
+    pairs: str
+    condition: str
+    hold_out: tuple[str, ...] = ()
+    pairs_per_language: int | None = None
+    negatives: NegativeSettings | None = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast: `steps`, or `epochs` over the pairs where `steps` is None.
+
+    Validation comes every `evaluate_every` steps (0: ten times in the run) and once at the end; after
+    `patience` validations without a better one training stops (0: never). The best weights are kept.
+    """
+
+    steps: int | None = None
+    epochs: int = 1
+    learning_rate: float = 2e-5
+    warmup: float = 0.1
+    weight_decay: float = 0.01
+    evaluate_every: int = 0
+    patience: int = 0
+    save_every: int = 200
+
+    def loop(self, steps: int, bf16: bool) -> LoopSettings:
+        """Return the loop's settings for a number of steps."""
+        evaluate_every = self.evaluate_every or max(1, -(-steps // 10))
+        return LoopSettings(
+            steps,
+            learning_rate=self.learning_rate,
+            warmup=self.warmup,
+            weight_decay=self.weight_decay,
+            record_every=max(1, min(10, steps // 20)),
+            # A run may end at any validation, and its curve is read from the checkpoint of that step.
+            save_every=evaluate_every if self.patience else self.save_every,
+            evaluate_every=evaluate_every,
+            bf16=bf16,
+        )
+
+
+@dataclass(frozen=True)
+class Where:
+    """Where a run happens: device (None: CUDA if there is one), shared vectors, compiled or not.
+
+    `vectors` is a folder for the cached vectors of mode `head`, which several runs may share.
+    """
+
+    device: str | None = None
+    vectors: Path | None = None
+    compile: bool = False
+
+
+@dataclass(frozen=True)
+class TrainSettings:
+    """A training run. `seed` draws pairs, orders batches and drops out.
+
+    `step` and `where` change speed and memory: they are not part of what the run is.
+    """
+
+    data: DataSettings
+    encoder: EncoderSettings
+    seed: int = 0
+    batch_size: int = 128
+    monolingual: bool = False
+    loss: LossSettings = field(default_factory=LossSettings)
+    schedule: Schedule = field(default_factory=Schedule)
+    validation: RetrievalSettings = field(default_factory=RetrievalSettings)
+    step: StepSettings = field(default_factory=StepSettings)
+    where: Where = field(default_factory=Where)
+
+    @property
+    def draw(self) -> Draw:
+        return Draw(self.seed, self.data.pairs_per_language)
+
+    @property
+    def batches(self) -> BatchSettings:
+        return BatchSettings(self.batch_size, self.seed, self.monolingual)
+
+    def deciding(self) -> dict[str, Any]:
+        """Return what the weights depend on beside data and encoder, as JSON values without paths."""
+        values = asdict(self)
+        del values["where"], values["step"], values["schedule"]["save_every"]
+        del values["data"]["pairs"], values["encoder"]["encoder"]
+        if values["data"]["negatives"]:
+            del values["data"]["negatives"]["where"]
+        values["data"]["hold_out"] = sorted(self.data.hold_out)
+        return values
+
+
+def check(settings: TrainSettings) -> None:
+    """Refuse settings that contradict one another.
+
+    :raises TrainingError: naming both.
+    """
+    if settings.loss.distil > 0 and settings.data.negatives is None:
+        raise TrainingError(
+            "distillation needs hard negatives with a teacher's scores: --negatives"
+        )
+    if settings.encoder.mode == "head" and settings.where.compile:
+        raise TrainingError("a head on cached vectors is one matrix: leave --compile out")

@@ -1,0 +1,240 @@
+"""No question meets a second right answer in a batch, and the batches are a function of list and seed."""
+
+import numpy as np
+import pytest
+import torch
+from tinypairs import many, pair, row, write_pairs
+from webfaq_eval.errors import TaskDataError, TrainingError
+from webfaq_eval.training.batches import Batches, BatchSettings, plan_epoch
+from webfaq_eval.training.data import TrainingData
+from webfaq_eval.training.langid import HeldOut
+from webfaq_eval.training.losses import LossSettings, Marks, Vectors, contrastive, margin_mse
+from webfaq_eval.training.negatives import NegativeSettings, attach, read_groups
+from webfaq_eval.training.pairs import id_order, open_pairs, read_index
+from webfaq_eval.training.texts import gather_texts, text_key
+
+
+def texts_of(folder, rows):
+    pairs = open_pairs(write_pairs(folder, {"train": rows}))
+    ids = read_index(pairs, "train").ids
+    return gather_texts(pairs, "train", ids[id_order(ids)], folder / "texts.arrow")
+
+
+@pytest.fixture(scope="module")
+def texts(tmp_path_factory):
+    """180 pairs, of which 30 share one answer and 20 one question."""
+    rows = many({("deu", "health"): 60, ("fra", "health"): 50, ("swa", "travel"): 20})
+    rows += [
+        row("deu", "health", f"Was kostet Nummer {n}?", "Das steht im Heft.", "a.example")
+        for n in range(30)
+    ]
+    rows += [
+        row("deu", "health", "Wie geht das?", f"So geht das, Fall {n}.", "b.example")
+        for n in range(20)
+    ]
+    return texts_of(tmp_path_factory.mktemp("batches"), rows)
+
+
+@pytest.mark.parametrize("monolingual", [False, True])
+@pytest.mark.parametrize("size", [2, 16, 64])
+def test_no_two_pairs_of_a_batch_share_a_text_and_none_is_lost(texts, size, monolingual):
+    batches, left = plan_epoch(texts, BatchSettings(size, 1, monolingual), 0)
+    for rows in batches:
+        assert 2 <= len(rows) <= size
+        assert len(set(texts.question_key[rows])) == len(set(texts.answer_key[rows])) == len(rows)
+        assert not monolingual or len(set(texts.language[rows])) == 1
+    used = np.concatenate(batches)
+    assert len(set(used)) == len(used) == len(texts) - left
+    assert left <= 30 // size + len(texts.languages) + 12
+
+
+def test_most_batches_are_full_and_languages_mix(texts):
+    batches, _ = plan_epoch(texts, BatchSettings(16, 1, False), 0)
+    assert sum(len(rows) == 16 for rows in batches) >= 6
+    assert len(set(texts.language[batches[0]])) == 3
+
+
+def test_windows_carry_on_what_had_to_wait(texts, monkeypatch):
+    monkeypatch.setattr("webfaq_eval.training.batches._WINDOW", 2)
+    batches, left = plan_epoch(texts, BatchSettings(8, 1, False), 0)
+    used = np.concatenate(batches)
+    assert len(set(used)) == len(used) == len(texts) - left
+    for rows in batches:
+        assert len(set(texts.answer_key[rows])) == len(set(texts.question_key[rows])) == len(rows)
+
+
+def test_batches_are_a_function_of_list_and_seed(texts):
+    def digest(seed):
+        return Batches(texts, BatchSettings(16, seed)).sha256(25)
+
+    assert digest(1) == digest(1) != digest(2)
+    batches = Batches(texts, BatchSettings(16, 1))
+    late = batches.at(25).copy()
+    batches.at(0)
+    assert np.array_equal(batches.at(25), late)
+    assert batches.steps(2) == len(plan_epoch(texts, batches.settings, 0)[0]) + len(
+        plan_epoch(texts, batches.settings, 1)[0]
+    )
+
+
+def test_pairs_that_all_share_one_answer_make_no_batch(tmp_path):
+    rows = [row("deu", "health", f"Frage {n}?", "Dieselbe Antwort.", "a.example") for n in range(5)]
+    with pytest.raises(TrainingError, match="make no batch"):
+        Batches(texts_of(tmp_path, rows), BatchSettings(4)).at(0)
+
+
+def test_a_text_key_ignores_case_width_and_spaces_only():
+    assert (
+        text_key("Was  kostet\nES?") == text_key("was kostet es?") == text_key("ｗａｓ kostet es?")
+    )
+    assert text_key("was kostet es?") != text_key("was kostet es!")
+
+
+def vectors_of(n, m=0, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    parts = (torch.randn(k, 8, generator=generator) for k in (n, n, m))
+    return Vectors(*(torch.nn.functional.normalize(part, dim=-1) for part in parts))
+
+
+def marks_of(right, owner=(), margin=()):
+    return Marks(right, torch.tensor(owner, dtype=torch.long), torch.tensor(margin))
+
+
+def test_contrastive_is_cross_entropy_over_cosines():
+    vectors = vectors_of(3, 2)
+    right = torch.cat([torch.eye(3), torch.zeros(3, 2)], 1).bool()
+    loss = contrastive(vectors, marks_of(right, [0, 1], [0.0, 0.0]), LossSettings(0.5))
+    wanted = []
+    for row_number in range(3):
+        cosines = [
+            float(vectors.questions[row_number] @ c) / 0.5
+            for c in [*vectors.answers, *vectors.negatives]
+        ]
+        wanted.append(-cosines[row_number] + np.log(np.exp(cosines).sum()))
+    assert float(loss) == pytest.approx(np.mean(wanted), rel=1e-5)
+
+
+def test_another_right_answer_is_no_negative():
+    vectors, right = vectors_of(3), torch.eye(3).bool()
+    right[0, 2] = right[2, 0] = True
+    changed = Vectors(vectors.questions, vectors.answers.clone(), vectors.negatives)
+    changed.answers[2] = vectors.questions[0]
+    one = contrastive(vectors, marks_of(right), LossSettings(0.1))
+    row_of_first = [
+        contrastive(
+            Vectors(v.questions, v.answers, v.negatives), marks_of(right), LossSettings(0.1)
+        )
+        for v in (vectors, changed)
+    ]
+    assert one == row_of_first[0]
+    logits = [v.questions[:1] @ v.answers[:2].T for v in (vectors, changed)]
+    assert torch.equal(*logits)  # what question 0 is compared with is the same
+
+
+def test_margin_mse_compares_margins_where_a_teacher_was():
+    vectors = vectors_of(2, 3)
+    right = torch.zeros(2, 5).bool()
+    marks = marks_of(right, [0, 0, 1], [0.5, float("nan"), 1.0])
+    student = [
+        float(
+            vectors.questions[o] @ vectors.answers[o] - vectors.questions[o] @ vectors.negatives[k]
+        )
+        for k, o in ((0, 0), (2, 1))
+    ]
+    wanted = np.mean([(student[0] - 1.0) ** 2, (student[1] - 2.0) ** 2])
+    found = margin_mse(vectors, marks, LossSettings(teacher_scale=2.0))
+    assert float(found) == pytest.approx(wanted, rel=1e-5)
+
+
+def test_right_answers_are_marked_across_pairs_that_do_not_share_a_text(tmp_path):
+    """(q1,a1) and (q2,a2) may meet although (q1,a2) is a pair, too: then a2 is right for q1."""
+    rows = [
+        row("deu", "health", "Frage eins?", "Antwort eins.", "a.example"),
+        row("deu", "health", "Frage eins?", "Antwort zwei.", "a.example"),
+        row("deu", "health", "Frage zwei?", "Antwort zwei.", "a.example"),
+    ]
+    texts = texts_of(tmp_path, rows)
+    order = [texts.answers([r])[0] + texts.questions([r])[0] for r in range(3)]
+    first, last = order.index("Antwort eins.Frage eins?"), order.index("Antwort zwei.Frage zwei?")
+    data = TrainingData(texts, Batches(texts, BatchSettings(2)), ("", ""))
+    marks = data.batch(np.array([first, last])).marks
+    assert marks.right.tolist() == [[True, True], [False, True]]
+
+
+LINES = """\
+{{"query": {q0}, "positive": {a0}, "negatives": [{a1}, {a0}, "Fremder Text.", {a2}], "positive_score": 0.9, "negative_scores": [0.5, 0.9, 0.4, 0.3]}}
+{{"question": {q1}, "pos": [{a1}], "neg": [{{"text": {a2}, "score": 1.5}}], "pos_scores": [2.0]}}
+{{"anchor": {q2}, "positive": {a2}, "negatives": [{a0}, {a1}], "scores": [3.0, 2.0, 1.0]}}
+{{"query": "Unbekannt?", "positive": "Auch unbekannt.", "negatives": ["x"]}}
+"""
+
+
+@pytest.fixture
+def mined(tmp_path):
+    import json
+
+    rows = [pair("deu", "health", n) for n in range(3)]
+    named = {
+        f"{kind[0]}{n}": json.dumps(rows[n][kind])
+        for n in range(3)
+        for kind in ("question", "answer")
+    }
+    file = tmp_path / "mined.jsonl"
+    file.write_text(LINES.format(**named), encoding="utf-8")
+    return texts_of(tmp_path / "pairs", rows), rows, file
+
+
+def test_hard_negatives_of_every_dialect_find_their_pairs(mined):
+    texts, rows, file = mined
+    found = attach(texts, NegativeSettings(file, most=2), HeldOut(frozenset()))
+    where = {texts.questions([r])[0]: r for r in range(3)}
+    for number, margins in ((0, [0.4, 0.6]), (1, [0.5]), (2, [1.0, 2.0])):
+        r = where[rows[number]["question"]]
+        part = slice(found.start[r], found.start[r + 1])
+        assert found.margin[part] == pytest.approx(margins, abs=1e-6)
+        own = rows[number]["answer"]
+        assert own not in texts.answers(found.passage[part])
+    assert found.extra == []
+    assert found.counted == {
+        "lines": 3, "lines: no pair of the condition": 1, "negatives used": 5,
+        "negatives: they answer the question": 1,
+        "negatives: not an answer of the condition's pairs": 1,
+    }  # fmt: skip
+
+
+def test_texts_from_outside_serve_only_when_asked(mined):
+    texts, _, file = mined
+    found = attach(texts, NegativeSettings(file, most=4, outside=True), HeldOut(frozenset()))
+    assert found.extra == ["Fremder Text."]
+    data = TrainingData(texts, Batches(texts, BatchSettings(3)), ("q: ", "p: "), found)
+    batch = data.batch(np.arange(3))
+    items = data.items(batch.rows, batch.passages)
+    assert "p: Fremder Text." in items and items[0] == "q: " + texts.questions([0])[0]
+    # A negative that is another row's own answer is right for that row and marked so.
+    for column, passage in enumerate(batch.passages.tolist()):
+        if passage < 3:
+            assert bool(batch.marks.right[passage, 3 + column])
+
+
+def test_lines_that_are_not_in_the_format_are_named(tmp_path):
+    file = tmp_path / "bad.jsonl"
+    file.write_text(
+        '{"query": "a", "positive": "b", "negatives": ["c"]}\n{"query": "a"}\n', encoding="utf-8"
+    )
+    with pytest.raises(TaskDataError, match=r"bad\.jsonl, line 2: .*met query"):
+        list(read_groups(file))
+    file.write_text(
+        '{"query": "a", "positive": "b", "negatives": ["c"], "neg_scores": [1, 2, 3]}\n'
+    )
+    with pytest.raises(TaskDataError, match="1 negatives have 3 scores"):
+        list(read_groups(file))
+    with pytest.raises(TaskDataError, match="holds no hard negatives"):
+        list(read_groups(tmp_path / "missing"))
+
+
+def test_a_file_without_a_line_for_the_pairs_is_refused(mined, tmp_path):
+    texts, _, _ = mined
+    file = tmp_path / "other.jsonl"
+    file.write_text('{"query": "a", "positive": "b", "negatives": ["c"]}\n', encoding="utf-8")
+    with pytest.raises(TaskDataError, match="no hard negative to the 3 pairs"):
+        attach(texts, NegativeSettings(file), HeldOut(frozenset()))

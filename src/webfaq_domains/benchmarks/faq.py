@@ -1,0 +1,153 @@
+"""FAQ pairs as a retrieval task: questions search the answers of their language and split.
+
+Equal answers of one pool are one candidate. Where translations are known (`parallel.py`), an item is
+the group of parallel rows with one label, all its answers of a language are right, and there are
+cross-lingual parts: `deu_x_eng` asks in German and answers in English.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from webfaq_domains.benchmarks.base import (
+    CANDIDATE,
+    ITEM,
+    QUERY,
+    RIGHT,
+    SIDE,
+    About,
+    Part,
+    Pool,
+    Task,
+    strings,
+)
+from webfaq_domains.benchmarks.duplicates import plain
+from webfaq_domains.benchmarks.labels import LABELS, membership
+from webfaq_domains.benchmarks.parallel import Groups
+from webfaq_domains.errors import SourceError
+
+SPLITS = ("validation", "test")
+_READ = ("id", "language", "question", "answer", "origin", "url", "source", "source_id", "domain", "domain_score", "domains")  # fmt: skip
+
+
+def about(licence: str) -> About:
+    return About(
+        task="webfaq", title="webfaq-domains", metric="ndcg_at_10", licence=licence,
+        redistributable=True, homepage="https://github.com/padas-lab-de/webfaq",
+        citation="Dinzinger et al. 2025, arXiv:2502.20936",
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is asked of the pairs: the fewest queries of a language, and which cross-lingual parts.
+
+    `pivot` is the language that every cross-lingual part has on one side; empty for every pair.
+    """
+
+    min_queries: int
+    pivot: str = "eng"
+
+
+def read_pairs(folder: Path) -> pa.Table:
+    """Return the validation and test rows of a staged webfaq-domains, with a column `split`.
+
+    :raises SourceError: if it has none.
+    """
+    tables = []
+    for split in SPLITS:
+        for path in sorted(folder.glob(f"data/*/*/{split}-*.parquet")):
+            rows = pq.read_table(path, columns=list(_READ))
+            tables.append(rows.append_column("split", pa.array([split] * len(rows), pa.string())))
+    if not tables:
+        raise SourceError(
+            f"{folder} has no validation or test rows; build it with split shares above 0"
+        )
+    return pa.concat_tables(tables).sort_by("id")
+
+
+def label_table(pairs: pa.Table, groups: Groups) -> pa.Table:
+    """Return `labels.LABELS`: the label of each item's English row, else of its first language's."""
+    columns = ("id", "language", "domain", "domain_score", "domains")
+    deciding: dict[str, tuple[Any, ...]] = {}
+    for row in zip(*(pairs[name].to_pylist() for name in columns), strict=True):
+        item, rank = groups.find(row[0]), (row[1] != "eng", row[1], row[0])
+        if item not in deciding or rank < deciding[item][0]:
+            deciding[item] = (rank, row[2], round(row[3], 2), membership(row[4]))
+    rows = [(item, *found[1:]) for item, found in sorted(deciding.items())]
+    arrays = [
+        pa.array(list(c), f.type) for c, f in zip(zip(*rows, strict=True), LABELS, strict=True)
+    ]
+    return pa.table(arrays, schema=LABELS)
+
+
+@dataclass
+class Side:
+    """The rows of one language and split: queries, candidates, and where each row's answer went."""
+
+    queries: list[tuple[str, str, str, str]]
+    candidates: list[tuple[str, str, str, str, str]]
+    answers: dict[str, set[str]]
+
+
+def faq_task(
+    pairs: pa.Table, groups: Groups, asked: Asked, licence: str
+) -> tuple[Task, dict[str, dict[str, int]]]:
+    """Return the task, and how many texts were dropped by step and reason."""
+    pools, parts, merged, few = [], [], 0, 0
+    for split in SPLITS:
+        rows = pairs.filter(pc.equal(pairs["split"], split))
+        sides: dict[str, Side] = {}
+        for language in sorted(pc.unique(rows["language"]).to_pylist()):
+            mine = rows.filter(pc.equal(rows["language"], language))
+            if len(mine) < asked.min_queries:
+                few += 2 * len(mine)
+                continue
+            side = sides[language] = _side(mine, language, groups)
+            merged += len(mine) - len(side.candidates)
+            pools.append(Pool(language, split, strings(CANDIDATE, side.candidates)))
+        parts += [part for side in sides for part in _parts(side, sides, split, asked)]
+    items = strings(ITEM, ())
+    task = Task(about(licence), pools, parts, items, strings(SIDE, ()), {})
+    dropped = {"MergeAnswers": {"equal_answer": merged}, "KeepLanguages": {"too_few_queries": few}}
+    return task, {step: counts for step, counts in dropped.items() if any(counts.values())}
+
+
+def _side(rows: pa.Table, language: str, groups: Groups) -> Side:
+    side, first = Side([], [], defaultdict(set)), dict[str, str]()
+    columns = (rows[name].to_pylist() for name in ("id", "question", "answer"))
+    for name, question, answer in zip(*columns, strict=True):
+        item, key = groups.find(name), plain(answer)
+        if key not in first:
+            first[key] = f"{name}-answer"
+            side.candidates.append((first[key], "", answer, language, item))
+        side.queries.append((name, question, language, item))
+        side.answers[item].add(first[key])
+    return side
+
+
+def _parts(language: str, sides: dict[str, Side], split: str, asked: Asked) -> Iterator[Part]:
+    """Yield the part of one language, and the parts that ask in it and answer in another."""
+    yield _part(language, language, sides, split)
+    for other in sides:
+        if other == language or (asked.pivot and asked.pivot not in (language, other)):
+            continue
+        part = _part(language, other, sides, split)
+        if len(part.queries) >= asked.min_queries:
+            yield part
+
+
+def _part(asking: str, answering: str, sides: dict[str, Side], split: str) -> Part:
+    answers = sides[answering].answers
+    queries = [row for row in sides[asking].queries if row[3] in answers]
+    right = ((row[0], name) for row in queries for name in sorted(answers[row[3]]))
+    name = asking if asking == answering else f"{asking}_x_{answering}"
+    return Part(name, split, answering, strings(QUERY, queries), strings(RIGHT, right))

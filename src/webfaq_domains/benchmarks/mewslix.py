@@ -1,0 +1,120 @@
+"""Mewsli-X: find the entity that a mention in the news means (XTREME-R, release of 2022-05-18).
+
+Two layouts are read. The release has `candidate_set_entities.jsonl` and
+`wikinews_mentions-{dev,test}.jsonl`; the community copy on the Hub `candidate_entities.jsonl` (also
+as `.tar.gz`) and `wikinews_mentions/<xx>/{dev,test}.jsonl`, one mention or several a line. `dev` is
+our `validation`. The pool is all entities, in 50 languages, for both splits.
+
+A query is the mention marked as `{ mention }` in its sentence and two around it on either side, as
+the official code cuts it; braces of the text itself become parentheses. The item is the entity,
+labelled on title and description in whatever language it is described.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from webfaq_domains.benchmarks import base, lines
+from webfaq_domains.benchmarks.base import About, Part, Pool, Reading, Task, joined_text, strings
+from webfaq_domains.benchmarks.mentions import marked
+from webfaq_domains.errors import SourceError
+from webfaq_domains.hashing import file_sha256
+
+ABOUT = About(
+    task="mewslix",
+    title="Mewsli-X",
+    metric="map_at_20",
+    licence="Apache-2.0; WikiNews text CC-BY-2.5, Wikipedia text CC-BY-SA-3.0",
+    redistributable=True,
+    homepage="https://github.com/google-research/google-research/tree/master/dense_representations_for_entity_retrieval/mel",
+    citation="Ruder et al. 2021, arXiv:2104.07412; Botha et al. 2020, arXiv:2011.02690",
+)
+
+LANGUAGES = ("ara", "deu", "eng", "fas", "jpn", "pol", "ron", "spa", "tam", "tur", "ukr")
+SPLITS = {"dev": "validation", "test": "test"}
+#: Official counts: mentions of each split, entities.
+MENTIONS, ENTITIES = {"dev": 2991, "test": 14_624}, 1_003_893
+
+
+def read(folder: Path, reading: Reading) -> Task:
+    """Read entities and mentions.
+
+    :raises SourceError: if a file is missing or malformed, or a mention names an unknown entity.
+    """
+    folder = base.folder_of(folder, "candidate_set_entities.jsonl and wikinews_mentions-test.jsonl")
+    path = _first(folder, "candidate_set_entities.jsonl*", "candidate_entities.jsonl*")
+    candidates = strings(base.CANDIDATE, entities(path))
+    base.expect(len(candidates), ENTITIES, f"{path}: entities", reading.partial)
+    known = set(candidates["id"].to_pylist())
+    if len(known) != len(candidates):
+        raise SourceError(f"{path}: {len(candidates) - len(known)} entity_ids are there twice")
+    parts, sides, pinned = [], list[tuple[str, str, str]](), {path.name: file_sha256(path)}
+    for split in SPLITS:
+        files = sorted(folder.glob(f"wikinews_mentions-{split}.jsonl*"))
+        files = files or sorted(folder.glob(f"wikinews_mentions/*/{split}.jsonl*"))
+        if not files and not (reading.partial and split == "dev"):
+            raise SourceError(f"{folder} has no wikinews_mentions-{split}.jsonl")
+        found = [row for file in files for row in mentions(file, known)]
+        base.expect(len(found), MENTIONS[split], f"{folder}: {split} mentions", reading.partial)
+        sides += [(item, language, text) for _, text, language, item in found]
+        spoken = {language for _, _, language, _ in found}
+        for language in (
+            base.wanted(reading, spoken, LANGUAGES, f"Mewsli-X {split}") if found else ()
+        ):
+            parts.append(_part([row for row in found if row[2] == language], SPLITS[split]))
+        pinned |= {file.relative_to(folder).as_posix(): file_sha256(file) for file in files}
+    texts = (
+        joined_text(*row) for row in zip(*map(_column(candidates), ("title", "text")), strict=True)
+    )
+    items = strings(base.ITEM, zip(candidates["id"].to_pylist(), texts, strict=True))
+    pool = Pool("all", "test", candidates)
+    return Task(ABOUT, [pool], parts, items, strings(base.SIDE, sides), pinned)
+
+
+def _column(table: Any) -> Any:
+    return lambda name: table[name].to_pylist()
+
+
+def _first(folder: Path, *patterns: str) -> Path:
+    for pattern in patterns:
+        for path in sorted(folder.glob(pattern)):
+            return path
+    raise SourceError(f"{folder} has no {' or '.join(patterns)}")
+
+
+def _part(rows: list[tuple[str, str, str, str]], split: str) -> Part:
+    right = strings(base.RIGHT, ((name, entity) for name, _, _, entity in rows))
+    return Part(rows[0][2], split, "all", strings(base.QUERY, rows), right)
+
+
+def entities(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield candidate rows of the entity file.
+
+    :raises SourceError: naming the line that is not an entity.
+    """
+    for where, entry in lines.json_lines(path):
+        name, title, text, tag = (
+            lines.field(entry, key, str, where)
+            for key in ("entity_id", "title", "description", "description_language")
+        )
+        yield name, title, text, base.iso3(tag, where), name
+
+
+def mentions(path: Path, known: set[str]) -> Iterator[tuple[str, str, str, str]]:
+    """Yield (example id, text with the mention marked, language, entity) of a mention file.
+
+    :raises SourceError: naming the line whose mention is not what its span says, whose text was left
+        out, or whose entity is unknown.
+    """
+    for where, entry in lines.json_lines(path):
+        context = lines.field(entry, "context", dict, where)
+        language = base.iso3(lines.field(context, "language", str, where), where)
+        listed = entry["mentions"] if "mentions" in entry else [entry.get("mention")]
+        for mention in listed:
+            entity = lines.field(mention, "entity_id", str, where)  # refuses None as well
+            if entity not in known:
+                raise SourceError(f"{where}: the entity {entity} is not in the candidate set")
+            name = lines.field(mention, "example_id", str, where)
+            yield name, marked(context, mention or {}, where), language, entity
