@@ -75,7 +75,9 @@ def build(options: RetrievalOptions) -> Staged:
         ledger.drop(step, reasons)
     labelers = [LabelerId(**entry) for entry in source.labelers]
     repository = Repository("webfaq-domains-retrieval", recipe, taxonomy, labelers)
-    return stage_retrieval(repository, [Ready(task.about, tables, [])], ledger, options.out)
+    return stage_retrieval(
+        repository, [Ready(task.about, tables, [], task.addresses)], ledger, options.out
+    )
 
 
 def _pinned(rule: str) -> str:

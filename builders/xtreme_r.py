@@ -90,7 +90,8 @@ def build(options: XtremeOptions) -> Staged:
     labelling, ready = Labelling(labeler, taxonomy.fallback, options.quiet), []
     for task in tasks:
         labels, agreements = label_items(task.items, task.sides, labelling, task.about.title)
-        ready.append(Ready(task.about, assemble(task, labels, taxonomy.fallback), agreements))
+        tables = assemble(task, labels, taxonomy.fallback)
+        ready.append(Ready(task.about, tables, agreements, task.addresses))
     texts = sum(task.texts for task in tasks)
     repository = Repository("xtreme-r-domains", recipe, taxonomy, [labeler.id])
     return stage_retrieval(repository, ready, Ledger(rows_in=texts), options.out)

@@ -18,7 +18,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-
 from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.mteb_tasks import retrieval_tasks
 from webfaq_eval.score import Request, score
@@ -43,7 +42,9 @@ def run_ours(arguments, dtype: str) -> tuple[float, dict]:
         start = time.process_time()
         done = score(request, quiet=True)
         spent = time.process_time() - start
-    found = {(r.subset["name"], r.subset["direction"]): r.scores["official"] for _, r in done.results}
+    found = {
+        (r.subset["name"], r.subset["direction"]): r.scores["official"] for _, r in done.results
+    }
     return spent, found
 
 
@@ -88,7 +89,11 @@ def beside_mteb(arguments) -> None:
         spent, encoding, theirs = run_mteb(arguments)
         times.setdefault("mteb", []).append(spent)
         times.setdefault("mteb encode", []).append(encoding)
-    print("CPU seconds, best of", arguments.repeats, {name: round(min(t), 1) for name, t in times.items()})
+    print(
+        "CPU seconds, best of",
+        arguments.repeats,
+        {name: round(min(t), 1) for name, t in times.items()},
+    )
     for dtype in ("float32", "auto"):
         gaps = [
             abs(scores[dtype][key][ours] - theirs[key][name])
@@ -131,7 +136,9 @@ def beside_the_product(arguments) -> None:
             best[name] = min(best[name], cpu_seconds(work))
     for name, spent in best.items():
         rate = 2 * len(queries) * len(corpus) * 384 / spent / 1e9
-        print(f"{name}: {rate:.1f} GFLOP/s, {best['products alone'] / spent:.2f} of the products alone")
+        print(
+            f"{name}: {rate:.1f} GFLOP/s, {best['products alone'] / spent:.2f} of the products alone"
+        )
 
 
 def main() -> None:

@@ -114,6 +114,16 @@ def test_a_folder_without_manifest_or_without_subsets_is_refused(tmp_path: Path)
         open_benchmark(tmp_path / "gone")
 
 
+def test_a_data_set_that_the_hub_does_not_give_is_one_error(monkeypatch: Any) -> None:
+    """No server listens on port 9 of this machine."""
+    import huggingface_hub
+
+    api = huggingface_hub.HfApi("http://127.0.0.1:9")
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: api)
+    with pytest.raises(BenchmarkError, match="cannot be fetched from the Hub"):
+        open_benchmark("org/name@main")
+
+
 def test_an_empty_subset_is_refused(bench_folder: Path, tmp_path: Path) -> None:
     folder = copied(bench_folder, tmp_path)
     rewrite(folder / "data/tatoeba/queries/deu-test-00000-of-00001.parquet", lambda rows: [])

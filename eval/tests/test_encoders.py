@@ -131,6 +131,26 @@ def test_models_that_need_code_or_pickle_are_refused(raw_encoder: Path, tmp_path
         find_model(str(folder))
 
 
+def test_a_model_that_the_hub_does_not_give_is_one_error(monkeypatch: Any) -> None:
+    """No server listens on port 9 of this machine."""
+    import huggingface_hub
+
+    api = huggingface_hub.HfApi("http://127.0.0.1:9")
+    monkeypatch.setattr(huggingface_hub, "HfApi", lambda: api)
+    with pytest.raises(ModelError, match="neither a folder nor a model"):
+        find_model("org/name")
+
+
+def test_pickle_beside_safetensors_of_another_folder_is_refused(
+    sentence_model: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(sentence_model, tmp_path / "copy"))
+    (folder / "2_Dense").mkdir()
+    (folder / "2_Dense" / "pytorch_model.bin").write_bytes(b"x")
+    with pytest.raises(ModelError, match="beside pytorch_model"):
+        find_model(str(folder))
+
+
 def test_a_changed_file_is_another_revision(raw_encoder: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(raw_encoder, tmp_path / "copy"))
     before = find_model(str(folder)).revision

@@ -17,6 +17,7 @@ from webfaq_eval.export.base import Request, export
 from webfaq_eval.export.trec import falling
 from webfaq_eval.results import Model, Result, read_result, read_results, write_result
 
+SHARED = Path(__file__).parents[2] / "../shared/data"
 SUBSETS = ("tatoeba_*", "mewslix_deu*", "lareqa_deu")
 
 
@@ -88,19 +89,31 @@ def official_accuracy(predictions: list[str], labels: list[str]) -> float:
     return sum(p == label for p, label in zip(predictions, labels, strict=True)) / len(predictions)
 
 
+def official_labels(english: list[str]) -> list[str]:
+    """XTREME's preparation: the English lines sorted by text; the label is the line each had."""
+    lines = zip([text.strip() for text in english], range(len(english)), strict=True)
+    return [str(line) for _, line in sorted(lines, key=lambda pair: pair[0])]
+
+
+@pytest.mark.parametrize(("language", "code"), [("afr", "af"), ("deu", "de"), ("ara", "ar")])
+def test_the_labels_are_those_of_xtreme(language, code):
+    folder = SHARED / "xtreme_r"
+    if not folder.is_dir():
+        pytest.skip("needs ../shared/data/xtreme_r: Tatoeba and XTREME's mock labels")
+    text = (folder / f"tatoeba/v1/tatoeba.{language}-eng.eng").read_text(encoding="utf-8")
+    given = (folder / f"xtreme_mock/labels/tatoeba/test-{code}.tsv").read_text().split()
+    assert official_labels(text.splitlines())[: len(given)] == given and len(given) == 10
+
+
 def test_tatoeba_lines_are_scored_as_our_accuracy(results, tmp_path, bench_folder):
     export(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
     folder = next(tmp_path.iterdir())
     for language, code in (("deu", "de"), ("swa", "sw")):
         data = open_benchmark(bench_folder).subset(f"tatoeba_{language}").load()
-        # XTREME's preparation: the English lines sorted by text; the label is the line they had.
-        english = [text.strip() for text in data.corpus.texts]
-        labels = [
-            line for _, line in sorted(zip(english, range(24), strict=True), key=lambda x: x[0])
-        ]
+        labels = official_labels(data.corpus.texts)
         lines = (folder / "tatoeba" / f"test-{code}.tsv").read_text().splitlines()
         expected = result_of(results, f"tatoeba_{language}", "reverse").main.value
-        assert official_accuracy(lines, [str(label) for label in labels]) == pytest.approx(expected)
+        assert official_accuracy(lines, labels) == pytest.approx(expected)
 
 
 def test_mewslix_lists_are_scored_as_our_map(results, tmp_path, bench_folder):

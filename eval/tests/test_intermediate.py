@@ -258,7 +258,11 @@ def test_a_finished_run_is_not_done_again_and_another_is_refused(
         out.parent / "mnli.jsonl",
         {"steps": 6, "freeze_embeddings": True, "evaluate_every": 3},
     )
-    assert train(encoder, "mnli", data, out, **same) == record
+    moved = out.parent / "elsewhere" / "other.jsonl"
+    moved.parent.mkdir()
+    moved.write_bytes(data.read_bytes())
+    for place in (data, moved):  # where files lie, and how often one saves, decides nothing
+        assert train(encoder, "mnli", place, out, **same, save_every=3) == record
     assert (out / "model.safetensors").stat().st_mtime_ns == before
     with pytest.raises(TrainingError, match="holds something else than this run"):
         train(encoder, "mnli", data, out, **same, seed=1)

@@ -459,6 +459,16 @@ def test_a_folder_in_the_hubs_layout(tmp_path: Path) -> None:
         config_folder(lines(tmp_path / "empty/x.txt", []).parent, "nyu-mll/glue", "mnli")
 
 
+def test_a_folder_in_the_layout_of_the_hubs_conversions(tmp_path: Path) -> None:
+    for split, number in (("train", 1), ("validation_matched", 2), ("validation_mismatched", 3)):
+        (tmp_path / "mnli" / split).mkdir(parents=True)
+        rows = pa.Table.from_pylist([nli(number)])
+        pq.write_table(rows, tmp_path / "mnli" / split / "0000.parquet")
+    data = load(MNLI, config_folder(tmp_path, "nyu-mll/glue", "mnli"))
+    assert [e.group for e in data.train] == ["Premise 1."]
+    assert [e.group for e in data.dev] == ["Premise 2."]
+
+
 def test_the_hub_needs_a_commit() -> None:
     with pytest.raises(TaskDataError, match=r"add --revision nyu-mll/glue=<40 hex"):
         fetch(MNLI, parse_revisions(["nyu-mll/glue=main"]))

@@ -176,6 +176,17 @@ def test_the_report_is_whole(report, results):
     assert "lareqa_swa_health: only org/strong" in compared["left_out"][0]
 
 
+def test_no_text_of_a_figure_is_cut_off(results, tmp_path):
+    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
+    from webfaq_eval.report.figures import bias_plot, heat_map, save_figure
+
+    models = [("an organisation/a model with quite a long name", {"deu": 0.1, "swa": -0.2})]
+    for figure in (heat_map(group_of(results, "org/weak")), bias_plot(models, "bias")):
+        save_figure(figure, tmp_path / "figure.png")
+        shown, (width, height) = figure.get_tightbbox(), figure.get_size_inches()
+        assert shown.x0 >= 0 and shown.y0 >= 0 and shown.x1 <= width and shown.y1 <= height
+
+
 def test_the_baseline_needs_another_model(results, tmp_path, bench_folder):
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
     from webfaq_eval.report.build import write_report

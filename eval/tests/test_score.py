@@ -138,6 +138,7 @@ def test_a_layer_is_chosen_on_held_out_languages(request_: Request, raw_encoder:
     best = max(sweep["means"].values())
     assert sweep["means"][str(sweep["layer"])] == best
     assert {r.protocol.layer for _, r in scored.results} == {sweep["layer"]}
+    assert all(r.extra["layer_sweep"] == sweep for _, r in read_results(swept.out))
     assert {r.subset["language"] for _, r in scored.results} == {"deu"}
 
 
@@ -176,6 +177,7 @@ def test_the_command_shows_text_or_json(bench_folder: Path, tmp_path: Path) -> N
     assert "neither a number" in run(*arguments, "--layer", "top").output
 
 
+@pytest.mark.slow
 def test_mteb_s_evaluator_gives_the_same_scores(
     request_: Request, bench_folder: Path, sentence_model: Path
 ) -> None:

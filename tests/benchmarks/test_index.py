@@ -11,10 +11,10 @@ import pytest
 from small_retrieval import SmallRetrieval
 
 from webfaq_domains.benchmarks.index import (
-    INDEX_FILE,
     BenchmarkIndex,
     address_keys,
     index_file,
+    index_path,
     write_index,
 )
 from webfaq_domains.benchmarks.matching import KINDS, Matcher, Rules
@@ -56,13 +56,13 @@ def test_queries_and_named_candidates_are_in_it_and_distractors_are_not(folder: 
 
 def test_equal_folders_have_equal_indexes(folder: Path) -> None:
     first = write_index(folder)
-    before = (folder / INDEX_FILE).read_bytes()
+    before = index_path(folder).read_bytes()
+    assert write_index(folder) == first and index_path(folder).read_bytes() == before
     queries = folder / "data/lareqa/queries/deu-test-00000-of-00001.parquet"
     table = pq.read_table(queries)
     pq.write_table(pa.concat_tables([table, table]), queries)  # a row twice says nothing new
     assert write_index(folder).sha256 == first.sha256
-    assert (folder / INDEX_FILE).read_bytes() == before
-    loaded = BenchmarkIndex.load(folder / INDEX_FILE)
+    loaded = BenchmarkIndex.load(index_path(folder))
     assert (loaded.sha256, loaded.withheld) == (first.sha256, first.withheld)
     assert BenchmarkIndex.of(first.entries.slice(1), first.withheld).sha256 != first.sha256
     assert BenchmarkIndex.of(first.entries).sha256 != first.sha256
@@ -72,12 +72,15 @@ def test_a_folder_without_an_index_gets_one_in_the_cache(folder: Path, tmp_path:
     cache = tmp_path / "cache"
     made = index_file(folder, cache)
     assert made.parent == cache and index_file(folder, cache) == made
-    assert not (folder / INDEX_FILE).exists()
+    assert not index_path(folder).exists()
     queries = folder / "data/lareqa/queries/deu-test-00000-of-00001.parquet"
+    whole = queries.read_bytes()
     pq.write_table(pq.read_table(queries).slice(1), queries)
     assert index_file(folder, cache) != made
     write_index(folder)
-    assert index_file(folder, cache) == folder / INDEX_FILE
+    assert index_file(folder, cache) == index_path(folder)
+    queries.write_bytes(whole)  # the index is stale now
+    assert index_file(folder, cache).parent == cache
 
 
 @pytest.mark.parametrize("what", ["nothing", "other columns", "not parquet", "no corpus"])

@@ -53,6 +53,7 @@ def pairs(*rows: tuple[str, str, str, str]) -> pa.Table:
     table = table.append_column("domain", pa.array([f"d{row[0]}" for row in rows]))
     table = table.append_column("domain_score", pa.array([0.5] * len(rows), pa.float32()))
     table = table.append_column("domains", pa.array([[f"d{row[0]}"] for row in rows]))
+    table = table.append_column("origin", pa.array(["faq.example"] * len(rows)))
     return table.append_column("split", pa.array(["test"] * len(rows)))
 
 

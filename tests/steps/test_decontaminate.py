@@ -12,7 +12,7 @@ import pytest
 from small_retrieval import SmallRetrieval
 from toybuild import Toy
 
-from webfaq_domains.benchmarks.index import INDEX_FILE, BenchmarkIndex, write_index
+from webfaq_domains.benchmarks.index import BenchmarkIndex, index_path, write_index
 from webfaq_domains.errors import RecipeError
 from webfaq_domains.hub.check import check_dataset
 from webfaq_domains.steps.decontaminate import Decontaminate
@@ -89,7 +89,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def reasons(folder: Path, pairs_of: Pairs) -> Callable[..., list[str]]:
     """Return the reason that each pair is dropped for, or `kept`."""
-    step = Decontaminate((str(folder / INDEX_FILE),))
+    step = Decontaminate((str(index_path(folder)),))
 
     def of(*rows: dict[str, str]) -> list[str]:
         plain = {"question": "How do I pay for my order?", "answer": PLAIN}
@@ -234,8 +234,8 @@ def test_clean_real_pairs_stay_and_real_sentences_are_found(
     table = pa.table(
         {"task": ["tatoeba"] * len(texts), "kind": ["text"] * len(texts), "value": texts}
     )
-    BenchmarkIndex.of(table).save(tmp_path / INDEX_FILE)
-    step = Decontaminate((str(tmp_path / INDEX_FILE),))
+    BenchmarkIndex.of(table).save(tmp_path / "index.parquet")
+    step = Decontaminate((str(tmp_path / "index.parquet"),))
     rows = [
         json.loads(line)
         for path in sorted((SHARED / "faq").glob("*.jsonl.gz"))

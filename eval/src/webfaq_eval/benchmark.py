@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webfaq_eval.errors import BenchmarkError
+from webfaq_eval.subset import Qrels, SubsetData, Texts, with_equal_texts
+
+__all__ = ["Benchmark", "Qrels", "Subset", "SubsetData", "Texts", "open_benchmark"]
 
 MANIFEST = "manifest.json"
 _TEXT = ("id", "text", "language", "domain", "membership", "item")
@@ -25,71 +28,6 @@ _ENTRY = (
     "qrels", "duplicates", "read",
 )  # fmt: skip
 _REBUILD = "fetch or build the folder again"
-
-
-@dataclass(frozen=True)
-class Texts:
-    """One side of a subset: parallel lists, sorted by id; titles are empty where there are none."""
-
-    ids: list[str]
-    titles: list[str]
-    texts: list[str]
-    languages: list[str]
-    domains: list[str]
-    memberships: list[str]
-    items: list[str]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    @property
-    def inputs(self) -> list[str]:
-        """What a model reads: title and text joined by a space, as mteb joins them."""
-        pairs = zip(self.titles, self.texts, strict=True)
-        return [f"{title} {text}".strip() if title else text for title, text in pairs]
-
-    def take(self, rows: Sequence[int] | npt.NDArray[Any]) -> Texts:
-        """Return some rows, in the order given."""
-        columns = (getattr(self, one.name) for one in fields(self))
-        return Texts(*([column[row] for row in rows] for column in columns))
-
-
-@dataclass(frozen=True)
-class Qrels:
-    """Which candidate is right for which query: three parallel arrays.
-
-    `query` and `corpus` are row numbers in the subset's `queries` and `corpus`, `grade` is positive.
-    """
-
-    query: npt.NDArray[np.int64]
-    corpus: npt.NDArray[np.int64]
-    grade: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.query)
-
-    def where(self, kept: npt.NDArray[np.bool_]) -> Qrels:
-        return Qrels(self.query[kept], self.corpus[kept], self.grade[kept])
-
-
-@dataclass(frozen=True)
-class SubsetData:
-    """What is searched, for what, and what is right.
-
-    `duplicate` are the official judgements and those of candidates whose text equals a right one;
-    `unpaired` are BUCC's source sentences without a partner, which mining reads and retrieval does
-    not.
-    """
-
-    corpus: Texts
-    queries: Texts
-    official: Qrels
-    duplicate: Qrels
-    unpaired: Texts | None = None
-
-    @property
-    def has_duplicates(self) -> bool:
-        return len(self.duplicate) > len(self.official)
 
 
 @dataclass(frozen=True)
@@ -279,23 +217,6 @@ class Benchmark:
         raise BenchmarkError(f"{self.folder} has no {split} subset named {name!r}")
 
 
-def with_equal_texts(official: Qrels, corpus: Texts) -> Qrels:
-    """Add every candidate whose text equals that of a right one; the official rows come first."""
-    same: dict[str, list[int]] = {}
-    for row, text in enumerate(corpus.inputs):
-        same.setdefault(text, []).append(row)
-    judged = {
-        (int(query), int(found)): int(grade)
-        for query, found, grade in zip(official.query, official.corpus, official.grade, strict=True)
-    }
-    inputs = corpus.inputs
-    for (query, found), grade in list(judged.items()):
-        for twin in same[inputs[found]]:
-            judged.setdefault((query, twin), grade)
-    pairs = np.asarray(list(judged), np.int64).reshape(-1, 2)
-    return Qrels(pairs[:, 0], pairs[:, 1], np.fromiter(judged.values(), np.int64, len(judged)))
-
-
 def open_benchmark(place: str | Path) -> Benchmark:
     """Open a staged folder, or `org/name@revision` of the Hub (downloaded whole, then read locally).
 
@@ -317,7 +238,6 @@ def _benchmark(folder: Path, manifest: dict[str, Any], revision: str) -> Benchma
 
 def _download(place: str) -> tuple[Path, str]:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     name, _, revision = place.partition("@")
     if name.count("/") != 1 or not revision or name.startswith((".", "/")):
@@ -326,9 +246,13 @@ def _download(place: str) -> tuple[Path, str]:
             "name a folder, or state the revision"
         )
     try:
-        sha = HfApi().dataset_info(name, revision=revision).sha
-        return Path(snapshot_download(name, repo_type="dataset", revision=sha)), str(sha)
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+        # A full sha needs no question to the Hub, so that a data set in the cache loads offline.
+        pinned = re.fullmatch(r"[0-9a-f]{40}", revision)
+        sha = revision if pinned else str(HfApi().dataset_info(name, revision=revision).sha)
+        return Path(snapshot_download(name, repo_type="dataset", revision=sha)), sha
+    except (
+        Exception
+    ) as error:  # the Hub's, the network's and the cache's errors have no common base
         raise BenchmarkError(f"{place} cannot be fetched from the Hub: {error}") from error
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from webfaq_eval.described import protocol_text
 from webfaq_eval.errors import ResultError
 from webfaq_eval.pairing import Pair, Side, pair_queries, pooled, read_side, shared_keys
 from webfaq_eval.statistics.bootstrap import difference_bootstrap
@@ -65,6 +66,7 @@ class Comparison:
     pooled: list[Difference]
     left_out: list[str] = field(default_factory=list)
     benchmarks: list[str] = field(default_factory=list)
+    protocols: dict[str, list[str]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "families": {"cells": len(self.cells), "pooled": len(self.pooled)}}
@@ -118,7 +120,18 @@ def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False)
         _corrected(together),
         left_out,
         sorted(revisions),
+        {side.name: _protocols(side) for side in (baseline, *others)},
     )
+
+
+def _protocols(side: Side) -> list[str]:
+    """Return the protocols of a side in words, with the model's whole revision."""
+    found = {
+        f"{result.model.name} at {result.model.revision}, {protocol_text(result.protocol)} (protocol "
+        f"{result.protocol.hash[:12]})"
+        for _, result in side.results.values()
+    }
+    return sorted(found)
 
 
 def _told_apart(sides: list[Side]) -> list[Side]:

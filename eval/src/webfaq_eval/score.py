@@ -44,7 +44,10 @@ _PACKAGES = (
 
 @dataclass(frozen=True)
 class Request:
-    """What to score and where to put it. `patterns`: globs over subset names, none for all."""
+    """What to score and where to put it. `patterns`: globs over subset names, none for all.
+
+    `extra` goes into each result: how the settings were chosen.
+    """
 
     settings: Settings
     benchmark: str
@@ -55,6 +58,7 @@ class Request:
     depth: int = MIN_DEPTH
     index: str = "exact"
     vectors: Path | None = None
+    extra: dict[str, Any] = field(default_factory=dict)
 
     @property
     def store(self) -> Path:
@@ -144,7 +148,7 @@ def write(request: Request, question: Question) -> Result:
     before = dict(retriever.seconds)
     outcome = evaluate(question)
     seconds = {name: round(now - before[name], 3) for name, now in retriever.seconds.items()}
-    extra = dict(outcome.extra)
+    extra = {**request.extra, **outcome.extra}
     if request.index != "exact":
         extra["index"] = {"factory": request.index, "recall_loss": retriever.losses[-1]}
     result = Result(

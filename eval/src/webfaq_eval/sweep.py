@@ -53,12 +53,13 @@ def score_swept(
     for number in tqdm(_layers(request), desc="layers", unit="layer", disable=quiet):
         means[number] = _mean(_at(request, number), benchmark.folder.as_posix(), tuned)
     best = min(means, key=lambda number: (-means[number], number))
-    scored = score(_at(request, best), quiet)
     sweep = {
         "layer": best,
         "held_out": sorted(names),
-        "means": {str(k): v for k, v in means.items()},
+        "means": {str(number): mean for number, mean in means.items()},
     }
+    chosen = replace(_at(request, best), extra={**request.extra, "layer_sweep": sweep})
+    scored = score(chosen, quiet)
     scored.extra["layer_sweep"] = sweep
     return scored
 

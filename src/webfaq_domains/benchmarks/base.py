@@ -90,7 +90,7 @@ class Task:
 
     `items` (`ITEM`) has the deciding text of every item that a query or candidate names; `sides`
     (`SIDE`) what says the same in other languages, for measuring how stable the labels are.
-    `files` pins the release: path -> sha256.
+    `files` pins the release: path -> sha256. `addresses` are the pages and sites of its texts.
     """
 
     about: About
@@ -99,6 +99,7 @@ class Task:
     items: pa.Table
     sides: pa.Table
     files: Mapping[str, str]
+    addresses: Sequence[str] = ()
 
     @property
     def texts(self) -> int:

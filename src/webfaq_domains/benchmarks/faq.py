@@ -116,7 +116,8 @@ def faq_task(
             pools.append(Pool(language, split, strings(CANDIDATE, side.candidates)))
         parts += [part for side in sides for part in _parts(side, sides, split, asked)]
     items = strings(ITEM, ())
-    task = Task(about(licence), pools, parts, items, strings(SIDE, ()), {})
+    sites = sorted(set(pc.drop_null(pc.unique(pairs["origin"])).to_pylist()) - {""})
+    task = Task(about(licence), pools, parts, items, strings(SIDE, ()), {}, sites)
     dropped = {"MergeAnswers": {"equal_answer": merged}, "KeepLanguages": {"too_few_queries": few}}
     return task, {step: counts for step, counts in dropped.items() if any(counts.values())}
 

@@ -1,7 +1,8 @@
 """The texts of benchmarks, kept so that training data can be held against them.
 
-`benchmark_index.parquet` has one row per text or address: `task`, `kind` (`text`, `page`, `site`)
-and `value`, sorted. What is in it: every query, and title and text of every candidate that some
+An index stands beside its repository, `<folder>.index.parquet`, not in it: there it would say every
+text twice. It has one row per text or address: `task`, `kind` (`text`, `page`, `site`) and `value`,
+sorted. What is in it: every query, and title and text of every candidate that some
 qrel names. A distractor that answers nothing is left out: of Mewsli-X's million entities, for
 example, a few thousand are asked for.
 
@@ -25,7 +26,7 @@ from webfaq_domains.errors import StagedError
 from webfaq_domains.files import replacing
 from webfaq_domains.hashing import file_sha256, value_sha256
 
-INDEX_FILE = "benchmark_index.parquet"
+INDEX_ENDING = ".index.parquet"
 INDEX_VERSION = "1"
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("task", "kind", "value")])
 _ORDER = [(name, "ascending") for name in ("task", "kind", "value")]
@@ -62,9 +63,13 @@ class BenchmarkIndex:
         rows = self.entries.filter(pc.is_in(self.entries["kind"], pa.array(kinds)))
         return list(zip(rows["value"].to_pylist(), rows["task"].to_pylist(), strict=True))
 
-    def save(self, path: Path) -> None:
-        """Write the index as one Parquet file."""
-        about = {"version": INDEX_VERSION, "withheld": json.dumps(self.withheld)}
+    def save(self, path: Path, made_of: str = "") -> None:
+        """Write the index as one Parquet file; `made_of` names the files that it was read from."""
+        about = {
+            "version": INDEX_VERSION,
+            "withheld": json.dumps(self.withheld),
+            "made_of": made_of,
+        }
         table = self.entries.replace_schema_metadata(about)
         with replacing(path) as temporary:
             pq.write_table(table, temporary, compression="zstd")
@@ -144,32 +149,51 @@ def address_keys(urls: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray
 def write_index(
     folder: Path, addresses: Mapping[str, Iterable[str]] | None = None
 ) -> BenchmarkIndex:
-    """Write `benchmark_index.parquet` into a staged retrieval folder, before its files are hashed.
+    """Write the index of a staged retrieval folder beside it.
 
-    Call it when `data/` is complete and texts that may not go out are blank: the index holds texts,
-    so it holds none of those. `addresses` are web pages by task that texts were taken from, or
-    sites (a host alone), where a benchmark knows them.
+    Texts that may not go out are blank in the folder, so the index holds none of them. `addresses`
+    are web pages by task that texts were taken from, or sites (a host alone), where a benchmark knows
+    them.
 
     :raises StagedError: if the folder has no queries, corpus and qrels.
     """
     index = index_of(folder, addresses)
-    index.save(folder / INDEX_FILE)
+    index.save(index_path(folder), _made_of(folder))
     return index
 
 
 def index_file(folder: Path, cache: Path | None = None) -> Path:
     """Return the index file of a staged folder; where it has none, make one in the user's cache.
 
-    A cached index is named by what it was made of, so it is never stale. `cache` is by default
+    An index says what it was made of, so a stale one is never used. `cache` is by default
     `webfaq-domains` in `$XDG_CACHE_HOME`, else in `~/.cache`.
     """
-    if (folder / INDEX_FILE).is_file():
-        return folder / INDEX_FILE
-    paths = sorted(folder.glob("data/*/*/*.parquet"))
-    made_of = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
+    made_of = _made_of(folder)
+    if _says(index_path(folder), made_of):
+        return index_path(folder)
     home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     base = cache or Path(home) / "webfaq-domains"
-    cached = base / f"benchmarks-{value_sha256([INDEX_VERSION, made_of])[:32]}.parquet"
+    cached = base / f"benchmarks-{made_of[:32]}.parquet"
     if not cached.is_file():
-        index_of(folder).save(cached)
+        index_of(folder).save(cached, made_of)
     return cached
+
+
+def index_path(folder: Path) -> Path:
+    """Return where the index of a staged folder stands."""
+    return folder.resolve().with_name(folder.resolve().name + INDEX_ENDING)
+
+
+def _made_of(folder: Path) -> str:
+    paths = sorted(folder.glob("data/*/*/*.parquet"))
+    files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
+    return value_sha256([INDEX_VERSION, files])
+
+
+def _says(path: Path, made_of: str) -> bool:
+    try:
+        about = pq.read_schema(path).metadata or {}
+    except (OSError, pa.ArrowInvalid):
+        return False
+    found: bytes = about.get(b"made_of", b"")
+    return found.decode() == made_of

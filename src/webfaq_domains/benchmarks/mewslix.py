@@ -51,6 +51,7 @@ def read(folder: Path, reading: Reading) -> Task:
     if len(known) != len(candidates):
         raise SourceError(f"{path}: {len(candidates) - len(known)} entity_ids are there twice")
     parts, sides, pinned = [], list[tuple[str, str, str]](), {path.name: file_sha256(path)}
+    pages: set[str] = set()
     for split in SPLITS:
         files = sorted(folder.glob(f"wikinews_mentions-{split}.jsonl*"))
         files = files or sorted(folder.glob(f"wikinews_mentions/*/{split}.jsonl*"))
@@ -59,6 +60,7 @@ def read(folder: Path, reading: Reading) -> Task:
         found = [row for file in files for row in mentions(file, known)]
         base.expect(len(found), MENTIONS[split], f"{folder}: {split} mentions", reading.partial)
         sides += [(item, language, text) for _, text, language, item in found]
+        pages |= {url for file in files for url in addresses(file)}
         spoken = {language for _, _, language, _ in found}
         for language in (
             base.wanted(reading, spoken, LANGUAGES, f"Mewsli-X {split}") if found else ()
@@ -70,7 +72,7 @@ def read(folder: Path, reading: Reading) -> Task:
     )
     items = strings(base.ITEM, zip(candidates["id"].to_pylist(), texts, strict=True))
     pool = Pool("all", "test", candidates)
-    return Task(ABOUT, [pool], parts, items, strings(base.SIDE, sides), pinned)
+    return Task(ABOUT, [pool], parts, items, strings(base.SIDE, sides), pinned, sorted(pages))
 
 
 def _column(table: Any) -> Any:
@@ -100,6 +102,14 @@ def entities(path: Path) -> Iterator[tuple[str, str, str, str, str]]:
             for key in ("entity_id", "title", "description", "description_language")
         )
         yield name, title, text, base.iso3(tag, where), name
+
+
+def addresses(path: Path) -> Iterator[str]:
+    """Yield the page of every article of a mention file that names one."""
+    for _, entry in lines.json_lines(path):
+        context = entry.get("context")
+        if isinstance(context, dict) and context.get("document_url"):
+            yield str(context["document_url"])
 
 
 def mentions(path: Path, known: set[str]) -> Iterator[tuple[str, str, str, str]]:

@@ -9,9 +9,8 @@ from pathlib import Path
 from tqdm import tqdm
 
 from webfaq_domains.errors import PublishError
-from webfaq_domains.hub.check import Checked
 from webfaq_domains.hub.check_labeler import check_folder
-from webfaq_domains.hub.check_space import check_space, is_space
+from webfaq_domains.hub.check_space import is_space
 from webfaq_domains.hub.listing import list_files
 from webfaq_domains.hub.manifest import MANIFEST
 from webfaq_domains.hub.semver import Version
@@ -122,7 +121,7 @@ def read_release(
     """
     number = str(Version.parse(version))
     paths = list_files(folder, target.repo_id)
-    checked = _check(folder, load)
+    checked = check_folder(folder, load=load)
     if not checked.fine:
         raise PublishError(f"{checked.text()}\nThe folder is not published: mend it first")
     written = versioned_files(folder, number)
@@ -142,10 +141,6 @@ def kind_of(folder: Path) -> str:
     if (folder / LABELER_FILE).is_file():
         return "model"
     return "space" if is_space(folder) else "dataset"
-
-
-def _check(folder: Path, load: bool) -> Checked:
-    return check_space(folder) if kind_of(folder) == "space" else check_folder(folder, load=load)
 
 
 def hashed_bytes(path: str, content: bytes) -> ReleaseFile:

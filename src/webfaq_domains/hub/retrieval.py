@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from webfaq_domains.benchmarks.assemble import Assembled, Tables
 from webfaq_domains.benchmarks.base import About
+from webfaq_domains.benchmarks.index import index_path, write_index
 from webfaq_domains.benchmarks.labels import Agreement
 from webfaq_domains.benchmarks.subsets import Counted, Members, Subset, plan_subsets
 from webfaq_domains.engine.ledger import Ledger
@@ -35,11 +36,15 @@ from webfaq_domains.taxonomy import Taxonomy
 
 @dataclass(frozen=True)
 class Ready:
-    """A task that can be staged: what it is, its tables, and how stable its labels are."""
+    """A task that can be staged: what it is, its tables, and how stable its labels are.
+
+    `addresses` are the web pages and sites that its texts are from, for the index.
+    """
 
     about: About
     tables: Assembled
     agreements: Sequence[Agreement]
+    addresses: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -77,7 +82,7 @@ class Staged:
             f"{done}{subsets:,} subsets, {counts['count']:,} configs, {len(manifest.files):,} files\n"
             f"{sizes['data']:,} bytes of data, {sizes['ratio']:.2f} x the texts alone "
             f"({sizes['raw_text']:,} bytes); card {(self.out / 'README.md').stat().st_size:,} bytes\n"
-            f"staged: {self.out}"
+            f"staged: {self.out}; for `build webfaq --benchmarks`: {index_path(self.out)}"
         )
 
 
@@ -100,6 +105,7 @@ def stage_retrieval(
             if out.exists():
                 out.rmdir()
             os.replace(root, out)
+            write_index(out, {one.about.task: one.addresses for one in ready})
     except OSError as error:
         raise BuildError(f"{error.strerror or error} ({error.filename or work})") from error
     shutil.rmtree(work, ignore_errors=True)

@@ -39,9 +39,7 @@ def measure(
     """
     taxonomy, lexicon = known
     if not rows:
-        raise LabelerError(
-            "no labelled row is left to measure on; check --labelled and --frozen"
-        )
+        raise LabelerError("no labelled row is left to measure on; check --labelled and --frozen")
     if labeler.domains != taxonomy.claimable:
         raise LabelerError(
             f"the labeler knows {', '.join(labeler.domains)}; the taxonomy has "

@@ -72,8 +72,16 @@ def intermediate(as_json: bool, **options: Any) -> None:
     for task, result in record["results"].items():
         rows = record["data"][task]
         click.echo(f"{task}: {rows['train']:,} train, {rows['dev']:,} dev, {record['steps']} steps")
+        for note in _left_out(rows):
+            click.echo(f"  {note}")
         click.echo(f"  dev      {_shown(result['dev'])}\n  baseline {_shown(result['baseline'])}")
     click.echo(f"{places.out}: an encoder folder; its card is README.md")
+
+
+def _left_out(rows: dict[str, Any]) -> list[str]:
+    """Say which rows were not used and why, a line each."""
+    counts = [f"left out: {count:,} {reason}" for reason, count in rows["skipped"].items()]
+    return counts + list(rows["notes"])
 
 
 def _shown(values: dict[str, float]) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
 from webfaq_eval.errors import ModelError
 from webfaq_eval.files import folder_sha256
 
+_PICKLED = ("*.bin", "*.pt", "*.pth", "*.pkl")
 #: What may be fetched: no pickle, no code.
 _WANTED = ("*.json", "*.safetensors", "*.model", "*.txt", "*.md")
 
@@ -40,10 +42,13 @@ def find_model(model: str) -> Place:
         raise ModelError(
             f"{model} has neither config.json nor modules.json: it is not a model folder"
         )
-    if not any(place.folder.rglob("*.safetensors")):
+    folders = {path.parent for path in place.folder.rglob("*.safetensors")}
+    pickled = [p for end in _PICKLED for p in place.folder.rglob(end) if p.parent not in folders]
+    if not folders or pickled:
         raise ModelError(
-            f"{model} has no safetensors weights; pickled weights can run code and are never loaded: "
-            "convert them with `model.save_pretrained(DIR)`"
+            f"{model} has no safetensors weights{f' beside {pickled[0].name}' if pickled else ''}; "
+            "pickled weights can run code and are never loaded: convert them with "
+            "`model.save_pretrained(DIR)`"
         )
     return place
 
@@ -62,13 +67,16 @@ def blocks(folder: Path) -> int:
 
 def _fetch(model: str) -> Place:
     from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
     name, _, revision = model.partition("@")
     try:
-        sha = str(HfApi().model_info(name, revision=revision or None).sha)
+        # A full sha needs no question to the Hub, so that a model in the cache loads offline.
+        pinned = re.fullmatch(r"[0-9a-f]{40}", revision)
+        sha = revision if pinned else str(HfApi().model_info(name, revision=revision or None).sha)
         folder = snapshot_download(name, revision=sha, allow_patterns=list(_WANTED))
-    except (HfHubHTTPError, HFValidationError, OSError) as error:
+    except (
+        Exception
+    ) as error:  # the Hub's, the network's and the cache's errors have no common base
         raise ModelError(
             f"{model} is neither a folder nor a model that the Hub gives: {error}"
         ) from error

@@ -31,6 +31,11 @@ class SentenceEncoder:
         self.dtype, self.device = choose(settings.dtype, settings.device)
         self.body = _load(place, self.device).to(self.dtype).eval()
         self.tokenizer = self.body.tokenizer
+        if not callable(self.tokenizer) or getattr(self.tokenizer, "pad_token_id", None) is None:
+            raise ModelError(
+                f"{place.name} has no transformers tokenizer with a padding token: it is not a text "
+                "encoder of the kind that can be scored here"
+            )
         self.max_length = _max_length(self.body, settings.max_length)
         self.quiet = quiet
         self.similarity = _similarity(self.body)

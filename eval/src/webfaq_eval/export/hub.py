@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from datetime import date
 
+from webfaq_eval.described import protocol_text
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import (
     TASK_NAMES,
@@ -18,7 +19,6 @@ from webfaq_eval.export.base import (
     one_protocol,
 )
 from webfaq_eval.files import write_text
-from webfaq_eval.report.groups import protocol_text
 from webfaq_eval.results import Result
 
 

@@ -72,7 +72,8 @@ def _settings(record: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for name, value in record["settings"].items():
         yield name, str(value)
     yield "batches by task", ", ".join(f"{task} {n:,}" for task, n in record["batches"].items())
-    yield "device, seconds", f"{record['device']}, {record['seconds']}"
+    yield "device", record["device"]
+    yield "seconds since the last start", str(record["seconds"])
     for name, value in record["versions"].items():
         yield name, value
 

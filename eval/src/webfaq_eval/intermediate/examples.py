@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from webfaq_eval.errors import TaskDataError
@@ -117,6 +116,3 @@ def label_number(value: object, names: dict[str, int], place: str) -> int:
     if text not in names:
         raise BrokenRow(f"{place}: the label is {value!r}; expected one of {', '.join(names)}")
     return names[text]
-
-
-Parse = Callable[..., Example]

@@ -29,7 +29,9 @@ class SplitFiles:
 
 def split_of_file(path: Path) -> str | None:
     """Return `train` or `dev`, or None where the file's name says neither (or `test`)."""
-    words = set(re.split(r"[^a-z0-9]+", path.stem.lower()))
+    # The Hub's own conversions are <config>/<split>/0000.parquet.
+    name = path.parent.name if path.stem.isdecimal() else path.stem
+    words = set(re.split(r"[^a-z0-9]+", name.lower()))
     if "test" in words:
         return None
     if "train" in words:

@@ -62,8 +62,8 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
     """
     data = gather(settings, places)
     start = find_encoder(places.encoder)
-    deciding = describe_run(settings, start, data)
-    name = value_sha256(deciding)
+    described = describe_run(settings, start, data)
+    name = run_hash(described)
     done = _finished(places.out, name)
     if done is not None:
         return done
@@ -77,7 +77,7 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
         for task, objective in run.objectives.items()
     }  # fmt: skip
     record = {
-        **deciding, "run": name, "steps": loop.steps, "batches": batches, "results": results,
+        **described, "run": name, "steps": loop.steps, "batches": batches, "results": results,
         "device": str(next(run.model.parameters()).device),
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
@@ -86,19 +86,24 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
 
 
 def describe_run(settings: Settings, start: Start, data: Mapping[str, TaskData]) -> dict[str, Any]:
-    """Return all that decides a run's result, as JSON: what its hash is taken of."""
+    """Return what a run is made of, as JSON; files are named by the last two parts of their paths."""
+    described = {task: rows.describe() for task, rows in data.items()}
+    for rows in described.values():
+        files = rows["files"].items()
+        rows["files"] = {"/".join(Path(path).parts[-2:]): sha for path, sha in files}
     return {
         "settings": settings.to_json(),
         "encoder": {"name": start.name, "sha": start.sha},
-        "data": {task: _without_paths(rows.describe()) for task, rows in data.items()},
+        "data": described,
         "versions": {name: version(name) for name in _PACKAGES},
     }
 
 
-def _without_paths(described: dict[str, Any]) -> dict[str, Any]:
-    """Name files by their last two parts: where a folder lies is nobody's business and decides nothing."""
-    files = {"/".join(Path(path).parts[-2:]): sha for path, sha in described["files"].items()}
-    return {**described, "files": files}
+def run_hash(described: Mapping[str, Any]) -> str:
+    """Return the sha256 of all that decides the result: not where files lie, nor how often one saves."""
+    settings = {key: value for key, value in described["settings"].items() if key != "save_every"}
+    rows = {task: data["sha256"] for task, data in described["data"].items()}
+    return value_sha256([settings, described["encoder"]["sha"], rows, described["versions"]])
 
 
 def _finished(out: Path, name: str) -> dict[str, Any] | None:
@@ -180,6 +185,8 @@ def _measure(run: Run, task: str) -> dict[str, float]:
 
 def _publish(run: Run, record: dict[str, Any], working: Path, out: Path) -> None:
     """Write the folder beside its place and move it there whole; then the checkpoints can go."""
+    from safetensors import SafetensorError
+
     staged = working / "model"
     shutil.rmtree(staged, ignore_errors=True)
     heads = {task: run.model.heads[task] for task in run.objectives}
@@ -191,7 +198,7 @@ def _publish(run: Run, record: dict[str, Any], working: Path, out: Path) -> None
         write_text(staged / "README.md", render_card(record))
         shutil.copyfile(working / CURVE, staged / CURVE)
         os.replace(staged, out)
-    except OSError as error:
+    except (OSError, SafetensorError) as error:
         raise TrainingError(
             f"cannot write {out}: {error}. Training is done and kept in {working}: make room and "
             "start the same command again"

@@ -66,7 +66,8 @@ class Spans(Objective):
 
     def _windows(self, examples: Sequence[Question]) -> list[Window]:
         encoded = self.encoding.tokenizer(
-            [" ".join(one.question.split()) for one in examples],
+            # A question may not crowd out the context (Devlin et al. cut it at 64 tokens).
+            [" ".join(one.question.split()[: self.encoding.max_length // 4]) for one in examples],
             [one.context for one in examples],
             truncation="only_second",
             max_length=self.encoding.max_length,

@@ -21,21 +21,24 @@ def difference_tables(comparison: Comparison) -> list[Table]:
             if mine:
                 name = f"{other} against {comparison.baseline}, {title}"
                 tables.append(
-                    Table(name, _caption(comparison, len(rows)), list(_COLUMNS), _rows(mine), 4)
+                    Table(
+                        name, _caption(comparison, other, len(rows)), list(_COLUMNS), _rows(mine), 4
+                    )
                 )
     return tables
 
 
-def _caption(comparison: Comparison, family: int) -> str:
+def _caption(comparison: Comparison, other: str, family: int) -> str:
     left = len(comparison.left_out)
+    said = [*comparison.protocols[comparison.baseline], *comparison.protocols[other]]
     return (
         f"Points of 100, {comparison.judgements} judgements; 95 % cluster bootstrap and paired "
         f"randomisation test over items; p Holm is corrected over the {family} rows of this kind; d is "
         "the difference in standard deviations over items; smallest is the difference that so many "
         "items show in 80 % of studies before correction. n counts queries. "
-        f"{left} subsets left out{': ' + '; '.join(comparison.left_out[:5]) if left else ''}"
+        f"Left out: {left}{': ' + '; '.join(comparison.left_out[:5]) if left else ''}"
         f"{' …' if left > 5 else ''}. "
-        f"Benchmark: {', '.join(comparison.benchmarks)}."
+        f"Benchmark: {', '.join(comparison.benchmarks)}. Models: {'; '.join(said)}."
     )
 
 

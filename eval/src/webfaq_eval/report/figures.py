@@ -33,7 +33,7 @@ def new_figure(width: float, height: float) -> Any:
         raise EvalError(
             "figures need matplotlib; install it with: pip install 'webfaq-eval[plot]'"
         ) from error
-    return Figure(figsize=(width, height), layout="constrained")
+    return Figure(figsize=(width, height), dpi=_DPI, layout="constrained")
 
 
 def save_figure(figure: Any, path: Path) -> None:

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from webfaq_eval.results import Protocol, Result
+from webfaq_eval.described import protocol_text
+from webfaq_eval.results import Result
 
 #: The column of whole languages.
 ALL = "all"
@@ -94,15 +95,3 @@ def group_results(results: Iterable[Result]) -> list[Group]:
         place = (str(result.subset["language"]), str(result.subset["domain"] or ALL))
         found.setdefault(key, {})[place] = result
     return [Group(found[key]) for key in sorted(found)]
-
-
-def protocol_text(protocol: Protocol) -> str:
-    """Say a protocol in words."""
-    layer = "last layer" if protocol.layer is None else f"layer {protocol.layer}"
-    length = "own length" if protocol.max_length is None else f"{protocol.max_length} tokens"
-    return (
-        f"{protocol.pooling} pooling, {layer}, {'' if protocol.normalize else 'not '}normalised, "
-        f"{protocol.similarity}, query prefix {protocol.query_prefix!r}, passage prefix "
-        f"{protocol.passage_prefix!r}, {length}, {protocol.dtype}, {protocol.pool} pool, runs "
-        f"{protocol.depth} deep"
-    )

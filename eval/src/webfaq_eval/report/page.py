@@ -18,6 +18,7 @@ h1 { font-size: 1.6rem; } h2 { font-size: 1.25rem; margin-top: 2.2rem; }
 table { border-collapse: collapse; font-size: 0.82rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding: 0.4rem 0; max-width: 70rem; }
 th, td { padding: 0.2rem 0.6rem; white-space: nowrap; }
+thead th { text-align: left; } thead th.figure { text-align: right; }
 thead th { border-top: 2px solid #000; border-bottom: 1px solid #000; }
 tbody tr:last-child > * { border-bottom: 2px solid #000; }
 tbody th { font-weight: normal; text-align: left; } td { text-align: right; }

@@ -6,6 +6,7 @@ import html
 import re
 from dataclasses import dataclass
 
+_RIGHT = ' class="figure"'
 #: Characters that mean something to LaTeX, and how they are written as text.
 _LATEX = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
@@ -92,7 +93,10 @@ def to_latex(table: Table) -> str:
 
 def to_html(table: Table) -> str:
     """Return the table as HTML, every text escaped."""
-    head = "".join(f'<th scope="col">{html.escape(name)}</th>' for name in table.columns)
+    head = "".join(
+        f'<th scope="col"{"" if at < table.labels else _RIGHT}>{html.escape(name)}</th>'
+        for at, name in enumerate(table.columns)
+    )
     body = []
     for row in table.rows:
         cells = [

@@ -118,7 +118,9 @@ def difference_draws(
     together = gather(differences, clusters)
     largest = float(np.abs(together.means).max())
     if largest > most:
-        raise ResultError(f"a difference of {largest:g}; metrics in 0..1 differ by at most {most:g}")
+        raise ResultError(
+            f"a difference of {largest:g}; metrics in 0..1 differ by at most {most:g}"
+        )
     return _draws(together, far_ends(together, most), samples, seed)
 
 
