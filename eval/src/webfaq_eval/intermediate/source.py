@@ -46,7 +46,7 @@ class Source:
         file's name says the language. A file that says nothing anywhere is English.
 
         :raises TaskDataError: at a malformed row. Tab-separated files may have one in a thousand,
-            counted: GLUE's own QQP has some rows that are cut off.
+            counted: the public loaders of GLUE (datasets, TFDS) skip corrupted rows, too.
         """
         named, rows, broken, first = language_of_file(path), 0, 0, ""
         for row in self.read(path):
