@@ -13,6 +13,7 @@ from webfaq_eval.encoders import batches
 from webfaq_eval.encoders.base import open_retriever
 from webfaq_eval.encoders.chance import RandomEncoder
 from webfaq_eval.encoders.dense import Dense
+from webfaq_eval.encoders.dense import Dense as Dense_
 from webfaq_eval.encoders.place import find_model
 from webfaq_eval.encoders.sentence import SentenceEncoder
 from webfaq_eval.encoders.settings import Settings
@@ -215,3 +216,58 @@ def test_equal_texts_tie_exactly_and_their_ids_decide(tmp_path: Path) -> None:
     assert run.rows[1, :10].tolist() == list(range(8, 500, 50))
     assert len(set(run.scores[0, :10].tolist())) == 1
     assert all(len(set(line.tolist())) == 60 for line in run.rows)
+
+
+def test_models_that_share_a_body_share_its_vectors(sentence_model: Path, tmp_path: Path) -> None:
+    """Two heads on one encoder: the texts are encoded once, and each model's vectors are its own."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Dense, Normalize
+
+    folders = [sentence_model]
+    for number in (1, 2):
+        torch.manual_seed(number)
+        model = SentenceTransformer(str(sentence_model), device="cpu")
+        weight = torch.randn(16, 16)
+        dense = Dense(
+            16, 16, bias=False, activation_function=torch.nn.Identity(), init_weight=weight
+        )
+        model.add_module(str(len(model)), dense)
+        model.add_module(str(len(model)), Normalize())
+        model.save(str(tmp_path / str(number)), create_model_card=False)
+        folders.append(tmp_path / str(number))
+    encoded = []
+    for folder in folders:
+        settings = Settings(str(folder), dtype="float32")
+        encoder = SentenceEncoder(find_model(str(folder)), settings)
+        retriever = Dense_(encoder, settings, tmp_path / "vectors")
+        found = retriever.vectors([*TEXTS, TEXTS[0]], "query")
+        expected = SentenceTransformer(str(folder), device="cpu").encode(
+            [*TEXTS, TEXTS[0]], normalize_embeddings=True
+        )
+        assert np.abs(found[:] - expected).max() < 1e-5
+        assert found.places[0] == found.places[-1]
+        encoded.append(retriever.stores[""].encoded)
+    assert encoded == [len(set(TEXTS)), 0, 0]
+    assert len(list((tmp_path / "vectors").iterdir())) == 1
+
+
+def test_a_head_with_a_bias_keeps_the_length_of_its_input(
+    sentence_model: Path, tmp_path: Path
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.base.modules import Dense
+
+    model = SentenceTransformer(str(sentence_model), device="cpu")
+    del model._modules[str(len(model) - 1)]  # without its Normalize
+    torch.manual_seed(0)
+    model.add_module(str(len(model)), Dense(16, 8))
+    model.save(str(tmp_path / "biased"), create_model_card=False)
+    settings = Settings(str(tmp_path / "biased"), dtype="float32")
+    encoder = SentenceEncoder(find_model(settings.model), settings)
+    assert encoder.raw
+    expected = SentenceTransformer(settings.model, device="cpu").encode(
+        TEXTS, normalize_embeddings=True
+    )
+    assert np.abs(encoder.encode(TEXTS) - expected).max() < 1e-5

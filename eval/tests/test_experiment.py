@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from tinypairs import standard
-
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ResultError, TrainingError
 from webfaq_eval.experiment.cells import Folders, cells_of
@@ -50,7 +49,10 @@ def toy_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def toy(
-    toy_file: Path, bench_folder: Path, sentence_model: Path, tmp_path_factory: pytest.TempPathFactory
+    toy_file: Path,
+    bench_folder: Path,
+    sentence_model: Path,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Experiment:
     pairs = standard(tmp_path_factory.mktemp("pairs"))
     found = read_experiment(toy_file)
@@ -152,12 +154,12 @@ def test_a_folder_of_other_settings_is_refused(toy: Experiment, ran: Folders) ->
     assert run(more, ran, quiet=True).kept == ["toy.none"]
 
 
-def test_a_cell_that_fails_does_not_stop_the_others(
-    toy: Experiment, tmp_path: Path
-) -> None:
+def test_a_cell_that_fails_does_not_stop_the_others(toy: Experiment, tmp_path: Path) -> None:
     from dataclasses import replace
 
-    wrong = replace(toy, domains=("travel", "nowhere"), seeds=(0,), conditions=("none", "in-domain"))
+    wrong = replace(
+        toy, domains=("travel", "nowhere"), seeds=(0,), conditions=("none", "in-domain")
+    )
     done = run(wrong, Folders(tmp_path), quiet=True)
     assert "toy.none" in done.made
     assert list(done.failed) == ["toy.in-domain-nowhere.s0"]
@@ -179,7 +181,10 @@ def test_effects_are_the_paired_differences_of_the_result_files(
         for seed in (0, 1):
             record = json.loads((ran.out / f"cells/toy.{kind}-health.s{seed}.json").read_text())
             for name in record["results"]:
-                if Path(name).name in ("tatoeba_deu_health.test.json", "tatoeba_swa_health.test.json"):
+                if Path(name).name in (
+                    "tatoeba_deu_health.test.json",
+                    "tatoeba_swa_health.test.json",
+                ):
                     table = read_queries(ran.results / name)
                     values += table["official/accuracy"].to_pylist()
         sums[kind] = float(np.mean(values))
@@ -200,9 +205,7 @@ def test_no_effect_without_a_control(toy: Experiment, ran: Folders, tmp_path: Pa
         find_effects(toy, folders)
 
 
-def test_the_commands_plan_run_status_report(
-    toy: Experiment, toy_file: Path, ran: Folders
-) -> None:
+def test_the_commands_plan_run_status_report(toy: Experiment, toy_file: Path, ran: Folders) -> None:
     pytest.importorskip("matplotlib", reason="figures need the extra `plot`")
     places = ["--pairs", toy.pairs, "--benchmark", toy.benchmark]
     places += ["--encoder", f"toy={toy.starts['toy'].encoder}", "--out", str(ran.out)]

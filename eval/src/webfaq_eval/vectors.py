@@ -56,6 +56,12 @@ class Rows:
             out[mine] = self.parts[number][places[mine] - self.starts[number]]
         return out
 
+    def mapped(self, change: Callable[[Floats], Floats]) -> Rows:
+        """Return rows whose vectors went through a function; each distinct vector once, in memory."""
+        distinct, places = np.unique(self.places, return_inverse=True)
+        found = Rows(self.parts, self.starts, distinct)[:]
+        return Rows([change(found)], np.zeros(1, np.int64), places.astype(np.int64))
+
 
 class VectorStore:
     """The vectors of one content key. Open it once and ask for `rows`.

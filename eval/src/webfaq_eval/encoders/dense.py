@@ -69,14 +69,19 @@ class Dense:
             for k, v in self.usage.items()
             if k not in ("query_prefix", "passage_prefix", "index")
         }
-        return {"model": self.model.revision, "kind": self.model.kind, "prefix": prefix, **used}
+        body = getattr(self.encoder, "body_revision", self.model.revision)
+        raw = {"raw": True} if getattr(self.encoder, "raw", False) else {}
+        return {"model": body, "kind": self.model.kind, "prefix": prefix, **used, **raw}
 
     def vectors(self, texts: Sequence[str], side: str) -> Rows:
         """Return the vectors of texts as `query` or `passage`, encoding what is not stored yet."""
         prefix, start = self.prefixes[side], time.perf_counter()
+        encode = getattr(self.encoder, "encode_body", self.encoder.encode)
         rows = self.stores[prefix].rows(
-            texts, lambda missing: self.encoder.encode([prefix + text for text in missing])
+            texts, lambda missing: encode([prefix + text for text in missing])
         )
+        if getattr(self.encoder, "head", None) is not None:
+            rows = rows.mapped(self.encoder.finish)  # type: ignore[attr-defined]
         self.seconds["encode"] += time.perf_counter() - start
         return rows
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from webfaq_eval.encoders import batches
+from webfaq_eval.encoders.heads import body_sha256, cut_head
 from webfaq_eval.encoders.place import Place
 from webfaq_eval.encoders.precision import choose
 from webfaq_eval.encoders.settings import Settings
@@ -16,6 +17,9 @@ from webfaq_eval.results import Model
 
 class SentenceEncoder:
     """Encodes texts as `SentenceTransformer.encode` would, in batches of like length.
+
+    `head` is what of the model only sees vectors, if there is such; `body_revision` the hash of the
+    rest, under which its vectors are stored.
 
     :raises ModelError: if the folder cannot be loaded without remote code or pickle.
     """
@@ -29,7 +33,13 @@ class SentenceEncoder:
                 "leave --pooling and --layer out, or name a raw checkpoint"
             )
         self.dtype, self.device = choose(settings.dtype, settings.device)
-        self.body = _load(place, self.device).to(self.dtype).eval()
+        whole = _load(place, self.device)
+        size = whole.get_embedding_dimension()
+        parameters = sum(one.numel() for one in whole.parameters())
+        self.similarity = _similarity(whole)
+        self.head = cut_head(whole)
+        self.body_revision = body_sha256(whole)
+        self.body = whole.to(self.dtype).eval()
         self.tokenizer = self.body.tokenizer
         if not callable(self.tokenizer) or getattr(self.tokenizer, "pad_token_id", None) is None:
             raise ModelError(
@@ -38,13 +48,26 @@ class SentenceEncoder:
             )
         self.max_length = _max_length(self.body, settings.max_length)
         self.quiet = quiet
-        self.similarity = _similarity(self.body)
         self.pooling, self.layer = "model", None
-        size = self.body.get_embedding_dimension()
-        parameters = sum(one.numel() for one in self.body.parameters())
         self.model = Model(place.name, place.revision, "sentence-transformers", size, parameters)
 
+    @property
+    def raw(self) -> bool:
+        """Whether the body's vectors keep their length: a head that is not linear needs it."""
+        return self.head is not None and not self.head.linear
+
     def encode(self, texts: Sequence[str]) -> batches.Floats:
+        return self.finish(self.encode_body(texts))
+
+    def finish(self, vectors: batches.Floats) -> batches.Floats:
+        """Return the model's vectors from its body's."""
+        if self.head is None:
+            return vectors
+        vectors = self.head(vectors)
+        return batches.normalized(vectors) if self.similarity == "cosine" else vectors
+
+    def encode_body(self, texts: Sequence[str]) -> batches.Floats:
+        """Return the body's vectors, of unit length where only their direction counts."""
         tokens = self.tokenizer(
             list(texts), truncation=True, max_length=self.max_length, return_attention_mask=False
         )["input_ids"]
@@ -54,7 +77,8 @@ class SentenceEncoder:
             return self.body({**batch, "modality": "text"})["sentence_embedding"]
 
         vectors = batches.encode(tokens, pad, forward, self.device, self.quiet)
-        return batches.normalized(vectors) if self.similarity == "cosine" else vectors
+        counts = self.similarity == "cosine" and not self.raw
+        return batches.normalized(vectors) if counts else vectors
 
 
 def _load(place: Place, device: Any) -> Any:
