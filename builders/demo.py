@@ -80,7 +80,7 @@ def build_demo(out: Path, quiet: bool = False) -> Demo:
         built = build(
             BuildOptions((str(sample),), out, recipe=recipe, workers=workers, quiet=quiet)
         )
-    checked = check_dataset(out)
+    checked = check_dataset(out, quiet=quiet)
     if not checked.fine:
         raise StagedError(checked.text())
     return Demo(built, checked, {"agreement_with_intended_domain": _agreement(out)})

@@ -48,7 +48,9 @@ def build(options: RetrievalOptions) -> Staged:
     """
     source = Manifest.read(options.dataset)
     if source.artifact != "webfaq-domains":
-        raise StagedError(f"{options.dataset} is a {source.artifact}, not a staged webfaq-domains")
+        raise StagedError(
+            f"{options.dataset} holds {source.artifact}; expected what `build webfaq` makes"
+        )
     default = files("webfaq_domains.builders").joinpath("retrieval.toml").read_text("utf-8")
     sections: dict[str, Any] = read_recipe(options.recipe, default)
     if options.min_queries is not None:
@@ -88,11 +90,13 @@ def _pinned(rule: str) -> str:
 
 @click.command("retrieval")
 @click.option("--dataset", type=click.Path(exists=True, file_okay=False, path_type=Path),
-              required=True, help="A staged webfaq-domains.")  # fmt: skip
+              required=True, help="A folder that `build webfaq` made.")  # fmt: skip
 @click.option("--out", type=_PATH, required=True, help="The staged folder to make.")
 @click.option("--parallel", multiple=True, metavar="COLUMN[:REGEX]|FILE",
               help="Which rows translate each other: a column, or a bitext file. Repeatable.")  # fmt: skip
-@click.option("--min-queries", type=click.IntRange(1), help="Fewest queries. [default: 30]")
+@click.option(
+    "--min-queries", type=click.IntRange(1), help="Fewest queries of a domain. [default: 30]"
+)
 @click.option("--recipe", type=_PATH, help="TOML with the parameters that differ.")
 @json_option
 def retrieval(as_json: bool, **values: Any) -> None:

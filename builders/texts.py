@@ -17,7 +17,12 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 @click.command("texts")
-@click.option("--published", type=_FOLDER, required=True, help="A copy of xtreme-r-domains.")
+@click.option(
+    "--published",
+    type=_FOLDER,
+    required=True,
+    help="A copy of the repository, downloaded or built.",
+)
 @click.option("--task", "tasks", multiple=True, required=True, metavar="NAME=DIR",
               help="The raw release of a task without texts. Repeatable.")  # fmt: skip
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="The folder to make.")

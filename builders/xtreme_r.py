@@ -16,7 +16,7 @@ import click
 
 from webfaq_domains.benchmarks import read_task
 from webfaq_domains.benchmarks.assemble import assemble
-from webfaq_domains.benchmarks.base import Reading
+from webfaq_domains.benchmarks.base import Reading, Task
 from webfaq_domains.benchmarks.labels import Labelling, label_items
 from webfaq_domains.cli.options import json_option, labeler_options, show
 from webfaq_domains.engine.ledger import Ledger
@@ -53,8 +53,11 @@ def named_folders(values: tuple[str, ...]) -> tuple[tuple[str, Path], ...]:
     :raises RecipeError: for one without `=`, or a name twice.
     """
     pairs = sorted(tuple(value.partition("=")[::2]) for value in values)
-    if any(not folder for _, folder in pairs) or len({name for name, _ in pairs}) != len(pairs):
-        raise RecipeError(f"--task {' '.join(values)}: write NAME=DIR, each name once")
+    for number, (name, folder) in enumerate(pairs):
+        if not name or not folder:
+            raise RecipeError(f"--task {name or '=' + folder}: expected NAME=DIR")
+        if number and pairs[number - 1][0] == name:
+            raise RecipeError(f"--task {name} is given twice; one release each")
     return tuple((name, Path(folder)) for name, folder in pairs)
 
 
@@ -72,6 +75,7 @@ def build(options: XtremeOptions) -> Staged:
     taxonomy.require(labeler.domains, options.labeler)
     reading = Reading.of(options.languages, options.partial)
     tasks = [read_task(name, folder, reading) for name, folder in options.tasks]
+    _check_languages(reading, tasks)
     recipe = {
         **sections,
         "languages": "all" if reading.all_languages else list(reading.languages),
@@ -95,6 +99,14 @@ def build(options: XtremeOptions) -> Staged:
     texts = sum(task.texts for task in tasks)
     repository = Repository("xtreme-r-domains", recipe, taxonomy, [labeler.id])
     return stage_retrieval(repository, ready, Ledger(rows_in=texts), options.out)
+
+
+def _check_languages(reading: Reading, tasks: list[Task]) -> None:
+    """Refuse languages that were asked for by name and that no task has."""
+    found = {part.language for task in tasks for part in task.parts}
+    lacking = sorted(set(reading.languages) - found)
+    if lacking:
+        raise RecipeError(f"--languages: no --task has {', '.join(lacking)}; leave it out")
 
 
 @click.command("xtreme-r")

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from webfaq_domains.files import replacing, sweep
+from webfaq_domains.errors import StagedError
+from webfaq_domains.files import read_parquet, replacing, sweep
 
 
 def test_a_file_replaces_the_old_one_when_it_is_whole(tmp_path: Path) -> None:
@@ -37,3 +38,11 @@ def test_temporary_files_of_a_killed_process_are_swept(tmp_path: Path) -> None:
     assert [p.name for p in (tmp_path / "a").iterdir()] == ["other.tmp"]
     with pytest.raises(FileNotFoundError):
         killed.__exit__(None, None, None)
+
+
+def test_a_damaged_or_missing_data_file_is_named(tmp_path: Path) -> None:
+    damaged = tmp_path / "damaged.parquet"
+    damaged.write_bytes(b"PAR1 and no more")
+    for path in (damaged, tmp_path / "missing.parquet"):
+        with pytest.raises(StagedError, match=rf"{path.name} cannot be read .*; fetch or build"):
+            read_parquet(path)

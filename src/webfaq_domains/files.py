@@ -1,13 +1,18 @@
-"""Files that appear whole or not at all: written under a temporary name, then renamed."""
+"""Files that appear whole or not at all, and staged files that are read or refused by name."""
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from webfaq_domains.errors import StagedError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 @contextmanager
@@ -20,6 +25,22 @@ def replacing(path: Path) -> Iterator[Path]:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def read_parquet(path: Path, columns: Sequence[str] | None = None, filters: Any = None) -> pa.Table:
+    """Read a data file of a staged folder; `columns` and `filters` as `pyarrow.parquet` has them.
+
+    :raises StagedError: if it is missing, damaged, or lacks a column.
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        return pq.read_table(path, columns=columns and list(columns), filters=filters)
+    except (OSError, pa.ArrowException) as error:
+        raise StagedError(
+            f"{path} cannot be read ({str(error).splitlines()[0]}); fetch or build its folder again"
+        ) from error
 
 
 def sweep(folder: Path) -> None:

@@ -124,4 +124,4 @@ def test_the_command_says_what_it_wrote(folder: Path, tmp_path: Path) -> None:
     shown = CliRunner().invoke(main, [*arguments, "--json"])
     assert len(json.loads(shown.stdout)["trec"]["files"]) == 4
     shown = CliRunner().invoke(main, ["export", str(tmp_path), "--trec", str(tmp_path / "x")])
-    assert shown.exit_code == 1 and "no manifest.json with extra.retrieval" in shown.stderr
+    assert shown.exit_code == 1 and "is not a staged retrieval folder" in shown.stderr

@@ -211,4 +211,4 @@ def test_only_a_data_set_can_be_turned(staged: Path, tmp_path: Path) -> None:
     arguments = ["build", "retrieval", "--dataset", str(staged), "--out", str(tmp_path / "x")]
     shown = CliRunner().invoke(main, arguments)
     assert shown.exit_code == 1
-    assert "webfaq-domains-retrieval, not a staged webfaq-domains" in shown.stderr
+    assert "holds webfaq-domains-retrieval; expected what `build webfaq` makes" in shown.stderr

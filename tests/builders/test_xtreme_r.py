@@ -233,11 +233,16 @@ def test_paths_name_their_table() -> None:
 def test_options_are_refused_before_any_work(options: XtremeOptions, tmp_path: Path) -> None:
     out = str(tmp_path / "out")
     for arguments, words in (
-        (["--task", "tatoeba"], "write NAME=DIR"),
+        (["--task", "tatoeba"], "expected NAME=DIR"),
+        ([*["--task", f"tatoeba={options.tasks[3][1]}"] * 2], "tatoeba is given twice"),
         (["--task", "xnli=."], "unknown benchmark"),
         (["--task", f"tatoeba={options.tasks[3][1]}"], "no files for afr"),
         (
             ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "klingon"],
+            "not a known ISO 639",
+        ),
+        (
+            ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "deu,"],
             "not a known ISO 639",
         ),
     ):

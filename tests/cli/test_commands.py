@@ -105,8 +105,11 @@ def test_label_writes_the_rows_and_counts_them(student: Path, tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "{here}"], "has no manifest.json: it is not a staged folder; build one with"),
-        (["stats", "{here}"], "has no manifest.json: it is not a staged folder; build one with"),
+        (["check", "{here}"], "has no manifest.json: it is not a staged folder; make one with"),
+        (["stats", "{here}"], "has no manifest.json: it is not a staged folder; make one with"),
+        (["check", "{here}/made"], "name the folder of one artifact, such as {here}/made/builtin"),
+        (["stats", "{here}/made/builtin"], "it is a labeler, and a staged data set was expected"),
+        (["export", "{here}/made", "--trec", "{here}/t"], "is not a staged retrieval folder"),
         (["label", "{here}/x.csv", "--out", "{here}/y.jsonl"], "expected a file that ends in"),
         (["label", "{here}/x.csv", "--out", "{here}/y"], "expected a name that ends in"),
     ],
@@ -116,9 +119,11 @@ def test_an_error_is_one_line_and_ends_with_1(
     tmp_path: Path, arguments: list[str], message: str, json_option: list[str]
 ) -> None:
     (tmp_path / "x.csv").write_text("question,answer\n")
+    (tmp_path / "made" / "builtin").mkdir(parents=True)
+    (tmp_path / "made" / "builtin" / "labeler.json").write_text("{}")
     shown = run(*(argument.format(here=tmp_path) for argument in arguments), *json_option)
     assert shown.exit_code == 1
     assert shown.stdout == ""
     (line,) = (line for line in shown.stderr.splitlines() if not line.startswith("label:"))
     assert line.startswith("Error: ")
-    assert message in line
+    assert message.format(here=tmp_path) in line

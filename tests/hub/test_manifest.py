@@ -54,7 +54,7 @@ def test_drops_come_in_the_order_of_the_steps(built: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (None, "it is not a staged folder; build one with"),
+        (None, "it is not a staged folder; make one with"),
         ("{", "cannot be read"),
         ("\udc80", "cannot be read"),
         ("[]", "manifest_version is None; this version reads 1"),

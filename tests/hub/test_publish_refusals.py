@@ -178,7 +178,7 @@ def test_a_token_that_may_not_write(hub: HubServer, first: Release) -> None:
     hub.publish(REPO, {"README.md": b"x"})
     for token in (hub.reader.value, hub.stranger.value):
         with pytest.raises(
-            HubError, match=r"the token may not write there .* or --create-pr"
+            HubError, match=r"the token may not write there .* or, if .* --create-pr"
         ) as met:
             publish(hub, first, remote_of(hub, first, token=token))
         assert met.value.status == 403 and token not in str(met.value)

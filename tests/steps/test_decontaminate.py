@@ -199,7 +199,7 @@ def test_a_build_counts_what_it_dropped_and_pins_the_index(toy: Toy, tmp_path: P
     small.add("mine", "ara", [("q", row["question"])], [("c", "", "x")], [("q", "c", "official")])
     small.add("secret", "ara", [("q", "")], [("c", "", "")], [("q", "c", "official")])
     index = write_index(small.finish())
-    built = toy.build(tmp_path / "clean", benchmarks=(small.folder,))
+    built = toy.build(tmp_path / "clean", benchmarks=(small.folder,), keep_dropped=True)
     manifest = built.manifest
     assert manifest.ledger["dropped"]["Decontaminate"] == {"mine:exact": 1}
     assert manifest.rows == plain.rows - 1
@@ -209,6 +209,8 @@ def test_a_build_counts_what_it_dropped_and_pins_the_index(toy: Toy, tmp_path: P
     assert manifest.recipe_hash != plain.recipe_hash
     assert "not looked for: secret" in built.text()
     assert check_dataset(built.out, load=False).fine
+    kept = {path.name for path in (tmp_path / "clean.dropped").iterdir()}
+    assert "Decontaminate.mine-exact" in kept  # a name without a colon, for Windows
 
 
 def test_an_index_without_any_text_is_refused(toy: Toy, tmp_path: Path) -> None:

@@ -1,8 +1,10 @@
 """A store of vectors on disk, so that no text is encoded twice: not over subsets, pools or runs.
 
     <folder>/<content key, 16>/meta.json                 what the vectors depend on, whole
-    <folder>/<content key, 16>/00000.npy  .ids.npy       float32 (n, d); 128-bit hashes of the texts
-    <folder>/<content key, 16>/00000.json                rows and sha256 of both files, written last
+    <folder>/<content key, 16>/<part>.npy  .ids.npy      float32 (n, d); 128-bit hashes of the texts
+    <folder>/<content key, 16>/<part>.json               rows and sha256 of both files, written last
+
+A part is named by the texts in it, so several processes may fill one store.
 
 The content key is the hash of everything but the text that can change a vector: model, pooling,
 layer, prefix, maximal length, normalisation, precision. Another value is another folder, so a stale
@@ -28,7 +30,8 @@ from webfaq_eval.files import file_sha256, replacing, value_sha256, write_json
 Floats = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Floats]
 #: Texts of one part: what is lost when a run is killed, at most.
-PART = 20_000
+PART = 8_192
+_META = "meta.json"
 _log = logging.getLogger(__name__)
 
 
@@ -77,8 +80,9 @@ class VectorStore:
         self._starts: list[int] = []
         self._place: dict[bytes, int] = {}
         self._check_meta()
-        for marker in sorted(self.folder.glob("[0-9]*.json")):
-            self._open(marker)
+        for marker in sorted(self.folder.glob("*.json")):
+            if marker.name != _META:
+                self._open(marker)
 
     def rows(self, texts: Sequence[str], encode: Encode) -> Rows:
         """Return the vectors of texts; those that are not there are encoded first, each once.
@@ -98,8 +102,12 @@ class VectorStore:
         places = np.fromiter((self._place[key] for key in hashes), np.int64, len(hashes))
         return Rows(self._parts, np.asarray(self._starts, np.int64), places)
 
+    def take(self, places: npt.NDArray[np.int64]) -> Floats:
+        """Return the vectors at some places of `Rows.places`, (n, d) float32."""
+        return Rows(self._parts, np.asarray(self._starts, np.int64), places)[:]
+
     def _check_meta(self) -> None:
-        path = self.folder / "meta.json"
+        path = self.folder / _META
         if not path.exists():
             write_json(path, self.key)
         try:
@@ -142,9 +150,7 @@ class VectorStore:
                 f"the encoder returned NaN or infinity for {broken} of {len(names)} texts; nothing of "
                 "them is stored; try --dtype float32, or look at the model's weights"
             )
-        number = 0
-        while (base := self.folder / f"{number:05d}.npy").exists():
-            number += 1
+        base = self.folder / f"{hashlib.sha256(b''.join(names)).hexdigest()[:16]}.npy"
         ids = np.asarray(names, dtype="S32")
         for path, array in (
             (base, vectors.astype(np.float32)),

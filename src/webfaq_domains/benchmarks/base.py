@@ -51,7 +51,7 @@ class Reading:
         :raises RecipeError: for a language that is not known.
         """
         codes = set()
-        for tag in filter(None, (languages if languages != "all" else "").split(",")):
+        for tag in languages.split(",") if languages not in ("", "all") else ():
             code = to_iso3(tag)
             if code is None:
                 raise RecipeError(f"--languages: {tag!r} is not a known ISO 639 code (deu, fra, …)")

@@ -15,7 +15,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from webfaq_domains.benchmarks.base import (
     CANDIDATE,
@@ -33,6 +32,7 @@ from webfaq_domains.benchmarks.duplicates import plain
 from webfaq_domains.benchmarks.labels import LABELS, membership
 from webfaq_domains.benchmarks.parallel import Groups
 from webfaq_domains.errors import SourceError
+from webfaq_domains.files import read_parquet
 
 SPLITS = ("validation", "test")
 _READ = ("id", "language", "question", "answer", "origin", "url", "source", "source_id", "domain", "domain_score", "domains")  # fmt: skip
@@ -65,7 +65,7 @@ def read_pairs(folder: Path) -> pa.Table:
     tables = []
     for split in SPLITS:
         for path in sorted(folder.glob(f"data/*/*/{split}-*.parquet")):
-            rows = pq.read_table(path, columns=list(_READ))
+            rows = read_parquet(path, _READ)
             tables.append(rows.append_column("split", pa.array([split] * len(rows), pa.string())))
     if not tables:
         raise SourceError(

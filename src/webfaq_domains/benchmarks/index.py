@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webfaq_domains.errors import StagedError
-from webfaq_domains.files import replacing
+from webfaq_domains.files import read_parquet, replacing
 from webfaq_domains.hashing import file_sha256, value_sha256
 
 INDEX_ENDING = ".index.parquet"
@@ -103,7 +103,7 @@ def index_of(folder: Path, addresses: Mapping[str, Iterable[str]] | None = None)
     if not tasks:
         raise StagedError(
             f"{folder} has no data/<task>/queries: it is not a staged retrieval folder; build one "
-            "with `webfaq-domains build xtreme-r`"
+            "with `webfaq-domains build xtreme-r` or `build retrieval`"
         )
     tables, withheld = [_SCHEMA.empty_table()], []
     for task in tasks:
@@ -132,7 +132,7 @@ def _read(part: Path, columns: list[str]) -> pa.Table:
     paths = sorted(part.glob("*.parquet"))
     if not paths:
         raise StagedError(f"{part} has no Parquet file; build the folder again")
-    return pa.concat_tables(pq.read_table(path, columns=columns) for path in paths)
+    return pa.concat_tables(read_parquet(path, columns) for path in paths)
 
 
 def _rows(task: str, kind: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:

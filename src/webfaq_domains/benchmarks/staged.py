@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webfaq_domains.errors import StagedError
+from webfaq_domains.files import read_parquet
 
 Subset = dict[str, Any]
 
@@ -25,8 +25,8 @@ def read_subsets(folder: Path, pattern: str = "*") -> list[Subset]:
         subsets: list[Subset] = manifest["extra"]["retrieval"]["subsets"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise StagedError(
-            f"{folder} has no manifest.json with extra.retrieval ({error!r}); build such a folder "
-            "with `webfaq-domains build xtreme-r`"
+            f"{folder} is not a staged retrieval folder; build one with `webfaq-domains build "
+            "xtreme-r` or `build retrieval`"
         ) from error
     found = [subset for subset in subsets if fnmatch.fnmatchcase(subset["name"], pattern)]
     if not found:
@@ -54,7 +54,7 @@ def read_part(folder: Path, subset: Subset, part: str) -> pa.Table:
     """Return the rows of one part of a subset: `corpus`, `queries`, `unpaired`, `qrels` (every kind)."""
     read = subset["read"][part]
     filters = [tuple(condition) for condition in read["filters"]] or None
-    return pa.concat_tables(pq.read_table(folder / name, filters=filters) for name in read["files"])
+    return pa.concat_tables(read_parquet(folder / name, filters=filters) for name in read["files"])
 
 
 def read_texts(folder: Path, subset: Subset, part: str) -> pa.Table:

@@ -32,16 +32,21 @@ Run = dict[str, list[str]]
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written: the folder, and the files under it."""
+    """What was written: the folder, and the files under it; `left_out` has tasks without files."""
 
     out: Path
     files: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
 
     def to_json(self) -> dict[str, Any]:
-        return {"out": str(self.out), "files": list(self.files)}
+        about = {"out": str(self.out), "files": list(self.files)}
+        return {**about, "left_out": list(self.left_out)} if self.left_out else about
 
     def text(self) -> str:
         shown = [*self.files[:12], *(["…"] if len(self.files) > 12 else [])]
+        shown += [
+            f"left out, for this format has no files for it: {task}" for task in self.left_out
+        ]
         return "\n".join([*shown, f"{len(self.files):,} files: {self.out}"])
 
 

@@ -55,8 +55,8 @@ def export_xtreme(folder: Path, out: Path, run: Path | None = None) -> Exported:
     ranked = None if run is None else read_run(run)
     subsets = [subset for task in FOLDERS for subset in whole_languages(folder, task)]
     files = [path for subset in subsets for path in _labels(folder, subset, out)]
+    tasks = sorted({subset["task"] for subset in read_subsets(folder)})
     if not files:
-        tasks = sorted({subset["task"] for subset in read_subsets(folder)})
         raise StagedError(
             f"{folder} has {', '.join(tasks)}; XTREME has files for {', '.join(FOLDERS)}"
         )
@@ -65,7 +65,8 @@ def export_xtreme(folder: Path, out: Path, run: Path | None = None) -> Exported:
         if not told:
             raise StagedError(f"{run} ranks nothing of the whole-language subsets of {folder}")
         files += told
-    return Exported(out, tuple(path.relative_to(out).as_posix() for path in files))
+    names = tuple(path.relative_to(out).as_posix() for path in files)
+    return Exported(out, names, tuple(task for task in tasks if task not in FOLDERS))
 
 
 def code_of(language: str) -> str:

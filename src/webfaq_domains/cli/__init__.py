@@ -46,6 +46,11 @@ class LazyGroup(click.Group):
             return super().invoke(ctx)
         except WebFAQError as error:
             raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            raise
+        except OSError as error:  # a full disk, a folder that may not be written
+            what = f"{error.strerror or error} ({error.filename})" if error.filename else str(error)
+            raise click.ClickException(f"{what}; mend it and run the same command again") from error
 
 
 main = LazyGroup(

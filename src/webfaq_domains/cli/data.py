@@ -19,7 +19,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 @json_option
 @click.pass_context
 def check(ctx: click.Context, folder: Path, no_load: bool, as_json: bool) -> None:
-    """Check a staged data set or labeler; exit 1 and list each problem with place and mend.
+    """Check a folder to publish: exit 1 and list each problem, with its place and mend.
 
     \b
     Example:
@@ -27,7 +27,7 @@ def check(ctx: click.Context, folder: Path, no_load: bool, as_json: bool) -> Non
     """
     from webfaq_domains.hub.check_labeler import check_folder
 
-    result = check_folder(folder, load=not no_load)
+    result = check_folder(folder, load=not no_load, quiet=as_json)
     show(result, as_json)
     ctx.exit(0 if result.fine else 1)
 

@@ -40,7 +40,13 @@ def labeler_options(command: Command) -> Command:
     """Add the options that choose a labeler."""
     for option in (
         click.option("--cascade", is_flag=True, help="Student first, teacher where it is unsure."),
-        click.option("--labeler", default="builtin", show_default=True, metavar="builtin|DIR"),
+        click.option(
+            "--labeler",
+            default="builtin",
+            show_default=True,
+            metavar="builtin|DIR",
+            help="The one in the package, or a folder that `build labeler` made.",
+        ),
     ):
         command = option(command)
     return command

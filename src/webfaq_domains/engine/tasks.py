@@ -147,7 +147,8 @@ def _account(outcome: Outcome, step: str, task: MapTask, ledger: Ledger) -> pa.T
     ledger.drop(step, {reason: len(rows) for reason, rows in outcome.dropped.items()})
     if task.dropped is not None:
         for reason, rows in outcome.dropped.items():
-            path = task.dropped / f"{step}.{reason}" / f"{task.target.stem}.parquet"
+            name = f"{step}.{reason}".replace(":", "-")  # Windows takes no colon
+            path = task.dropped / name / f"{task.target.stem}.parquet"
             with replacing(path) as temporary:
                 pq.write_table(rows, temporary, compression="zstd")
     return outcome.kept

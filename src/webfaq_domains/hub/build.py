@@ -52,8 +52,8 @@ class BuildOptions:
 
         :raises RecipeError: for a language that is not known.
         """
-        languages = []
-        for tag in filter(None, (values.pop("languages") or "").split(",")):
+        languages, asked = [], values.pop("languages") or ""
+        for tag in asked.split(",") if asked else ():
             code = to_iso3(tag)
             if code is None:
                 raise RecipeError(f"--languages: {tag!r} is not a known ISO 639 code (deu, fra, …)")

@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from webfaq_domains.errors import RecipeError
 from webfaq_domains.files import local_notes
@@ -80,7 +81,7 @@ class Checked:
 _REBUILD = "build the folder again; nothing in it may be edited by hand"
 
 
-def check_dataset(folder: Path, load: bool = True) -> Checked:
+def check_dataset(folder: Path, load: bool = True, quiet: bool = False) -> Checked:
     """Check a staged dataset folder; with `load`, load every config with `datasets` as well.
 
     :raises StagedError: if the folder has no readable manifest.
@@ -89,7 +90,7 @@ def check_dataset(folder: Path, load: bool = True) -> Checked:
     result = Checked(folder)
     result.problems += check_files(folder, manifest)
     seen = Rows()
-    for file in manifest.files:
+    for file in tqdm(manifest.files, desc="check files", unit=" files", disable=quiet):
         path = folder / file.path
         if path.is_file():
             result.problems += check_rows(file.path, path, file.rows, seen)
@@ -99,7 +100,8 @@ def check_dataset(folder: Path, load: bool = True) -> Checked:
     result.problems += _answered(check_manifest(manifest, seen))
     result.problems += _answered(check_card(folder, manifest))
     if load and not result.problems:
-        for config in _configs(manifest):
+        configs = _configs(manifest)
+        for config in tqdm(configs, desc="load configs", unit=" configs", disable=quiet):
             result.problems += load_config(folder, config)
             result.configs_loaded += 1
     return result

@@ -20,7 +20,7 @@ _FETCH = "fetch or build the folder again; nothing in it may be edited by hand"
 _PROBE = "How do I reset my password? Click the link in the e-mail that we send you."
 
 
-def check_folder(folder: Path, load: bool = True) -> Checked:
+def check_folder(folder: Path, load: bool = True, quiet: bool = False) -> Checked:
     """Check a staged folder of any kind: `labeler.json` makes it a labeler, subsets a benchmark.
 
     A card that names an SDK makes it a Space.
@@ -32,8 +32,8 @@ def check_folder(folder: Path, load: bool = True) -> Checked:
     if is_space(folder):
         return check_space(folder)
     if "retrieval" in Manifest.read(folder).extra:
-        return check_retrieval(folder, load)
-    return check_dataset(folder, load)
+        return check_retrieval(folder, load, quiet)
+    return check_dataset(folder, load, quiet)
 
 
 def check_labeler(folder: Path) -> Checked:

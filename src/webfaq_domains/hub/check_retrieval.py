@@ -10,6 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from tqdm import tqdm
 
 from webfaq_domains.benchmarks.assemble import SCHEMAS
 from webfaq_domains.errors import RecipeError
@@ -26,7 +27,7 @@ from webfaq_domains.taxonomy import read_taxonomy
 _REBUILD = "build the folder again; nothing in it may be edited by hand"
 
 
-def check_retrieval(folder: Path, load: bool = True) -> Checked:
+def check_retrieval(folder: Path, load: bool = True, quiet: bool = False) -> Checked:
     """Check a staged retrieval repository; with `load`, load its configs with `datasets` as well.
 
     :raises StagedError: if the folder has no readable manifest.
@@ -39,13 +40,14 @@ def check_retrieval(folder: Path, load: bool = True) -> Checked:
     try:
         result.problems += _check_tables(folder, manifest, result)
         pools = Pools(folder)
-        for subset in manifest.extra["retrieval"]["subsets"]:
+        subsets = manifest.extra["retrieval"]["subsets"]
+        for subset in tqdm(subsets, desc="check subsets", unit=" subsets", disable=quiet):
             result.problems += _check_subset(folder, subset, pools)
         result.problems += _check_manifest(manifest)
         result.problems += _check_card(folder, manifest)
         result.problems += check_eval_yaml(folder, manifest)
         if load and not result.problems:
-            result.problems += _load_configs(folder, manifest, result)
+            result.problems += _load_configs(folder, manifest, result, quiet)
     except (AttributeError, KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
         what = f"an entry is missing or not what it should be: {type(error).__name__} {error}"
         result.problems.append(Problem(MANIFEST, what, _REBUILD))
@@ -156,7 +158,9 @@ def _check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
         yield Problem("README.md", "differs from what the manifest gives", _REBUILD)
 
 
-def _load_configs(folder: Path, manifest: Manifest, result: Checked) -> Iterator[Problem]:
+def _load_configs(
+    folder: Path, manifest: Manifest, result: Checked, quiet: bool
+) -> Iterator[Problem]:
     """Stream every config by the code that `load_dataset` runs, the card parsed once for all.
 
     Configs that read the same files by the same filters are read once.
@@ -176,7 +180,7 @@ def _load_configs(folder: Path, manifest: Manifest, result: Checked) -> Iterator
         yield Problem("README.md", "its configs are not those of the manifest's subsets", _REBUILD)
         return
     counted: dict[str, dict[str, int]] = {}
-    for config in configs:
+    for config in tqdm(configs, desc="load configs", unit=" configs", disable=quiet):
         key = value_sha256([config.paths, config.filters])
         try:
             builder = kind(config_name=config.name, **shared)

@@ -11,12 +11,12 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from webfaq_domains.benchmarks import read_task
 from webfaq_domains.benchmarks.base import Reading, Task
 from webfaq_domains.engine.run import locked
-from webfaq_domains.errors import SourceError, StagedError
+from webfaq_domains.errors import BuildError, SourceError, StagedError
+from webfaq_domains.files import read_parquet
 from webfaq_domains.hashing import value_sha256
 from webfaq_domains.hub.digest import combined
 from webfaq_domains.hub.manifest import TAXONOMY, Manifest
@@ -31,25 +31,34 @@ def fill_texts(published: Path, releases: Sequence[tuple[str, Path]], out: Path)
     The result is, byte for byte, what a build with texts gives.
 
     :raises StagedError: if nothing in `published` waits for a release, or `out` exists.
+    :raises BuildError: if the disk is full, or another process makes the same.
     :raises SourceError: if a release is not the one that was published.
     """
     manifest = Manifest.read(published)
     tasks = manifest.extra.get("retrieval", {}).get("tasks", {})
     waiting = sorted(name for name, about in tasks.items() if not about["texts"])
     if sorted(name for name, _ in releases) != waiting:
+        named = ", ".join(name for name, _ in releases) or "none"
         raise StagedError(
-            f"{published} waits for the texts of {', '.join(waiting) or 'no task'}; "
-            f"--task names {', '.join(name for name, _ in releases) or 'none'}"
+            f"{published} waits for the texts of {', '.join(waiting)}; --task names {named}"
+            if waiting
+            else f"{published} waits for the texts of no task: there is nothing to fill in"
         )
     if out.exists():
         raise StagedError(f"{out} exists; choose another --out")
     texts = {name: _texts(_release(manifest, name, folder)) for name, folder in releases}
     work = out.with_name(f"{out.name}.work")
-    with locked(work):
-        root = work / "staged"
-        shutil.rmtree(root, ignore_errors=True)
-        _write(published, manifest, texts, root)
-        os.replace(root, out)
+    try:
+        with locked(work):
+            root = work / "staged"
+            shutil.rmtree(root, ignore_errors=True)
+            _write(published, manifest, texts, root)
+            os.replace(root, out)
+    except OSError as error:
+        raise BuildError(
+            f"{error.strerror or error} ({error.filename or work}); free space or mend it and run "
+            "the same command again"
+        ) from error
     shutil.rmtree(work, ignore_errors=True)
     return Staged(out)
 
@@ -113,7 +122,7 @@ def _tables(
     for file in manifest.files:
         paths.setdefault(Place.of_path(file.path), []).append(file.path)
     for place, names in sorted(paths.items()):
-        rows = pa.concat_tables([pq.read_table(published / name) for name in names])
+        rows = pa.concat_tables([read_parquet(published / name) for name in names])
         if place.task in texts and place.part != "qrels":
             rows = _filled(rows, place, texts[place.task])
         yield write_table(root, place, rows)

@@ -9,6 +9,7 @@ from typing import Any
 
 from webfaq_domains.errors import StagedError
 from webfaq_domains.files import write_json
+from webfaq_domains.labeler import LABELER_FILE
 
 MANIFEST = "manifest.json"
 TAXONOMY = "taxonomy.toml"
@@ -77,10 +78,7 @@ class Manifest:
         try:
             data = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise StagedError(
-                f"{folder} has no {MANIFEST}: it is not a staged folder; build one with "
-                "`webfaq-domains build webfaq --source SRC --out DIR`"
-            ) from error
+            raise StagedError(f"{folder} has no {MANIFEST}: {_instead(folder)}") from error
         except (OSError, ValueError) as error:
             raise StagedError(f"{path} cannot be read: {error}") from error
         found = data.get("manifest_version") if isinstance(data, dict) else None
@@ -92,3 +90,17 @@ class Manifest:
             return cls(**{**data, "files": [FileEntry(**file) for file in data["files"]]})
         except (TypeError, KeyError) as error:
             raise StagedError(f"{path} lacks or has unknown entries: {error}") from error
+
+
+def _instead(folder: Path) -> str:
+    """Return what a folder without a manifest is, or where one is, as far as can be seen."""
+    if (folder / LABELER_FILE).is_file():
+        return "it is a labeler, and a staged data set was expected"
+    for name in (MANIFEST, LABELER_FILE):
+        inside = sorted(path.parent for path in folder.glob(f"*/{name}"))
+        if inside:
+            return f"name the folder of one artifact, such as {inside[0]}"
+    return (
+        "it is not a staged folder; make one with `webfaq-domains build` (`webfaq-domains build "
+        "--help` lists what can be built)"
+    )

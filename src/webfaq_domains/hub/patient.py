@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 from tqdm import tqdm
 
 from webfaq_domains.errors import HubError
-from webfaq_domains.hub.remote_errors import explain
 from webfaq_domains.hub.target import Patience, Target
+from webfaq_domains.hub_errors import explain
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi

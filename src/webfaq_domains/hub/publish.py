@@ -19,6 +19,7 @@ from webfaq_domains.hub.remote import MAIN, Refs, Remote
 from webfaq_domains.hub.semver import Version
 from webfaq_domains.hub.settle import Outcome, commit, moved, refused, set_tag, verify
 from webfaq_domains.hub.target import PATIENT, Patience, Target
+from webfaq_domains.hub_errors import missing
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
@@ -91,10 +92,7 @@ def plan_release(release: Release, remote: Remote, options: PublishOptions) -> P
     refs = remote.refs()
     if refs is None:
         if not options.create:
-            raise PublishError(
-                f"{release.target} is not on the Hub, or is private and the token may not see it; "
-                "to make it, add --create private or --create public"
-            )
+            raise PublishError(missing(release.target))
         note = f"the repository will be made, {options.create}"
         return replace(make_plan(release, None, {}), notes=[note])
     tagged = refs.tags.get(release.tag)

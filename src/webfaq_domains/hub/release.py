@@ -121,7 +121,7 @@ def read_release(
     """
     number = str(Version.parse(version))
     paths = list_files(folder, target.repo_id)
-    checked = check_folder(folder, load=load)
+    checked = check_folder(folder, load=load, quiet=quiet)
     if not checked.fine:
         raise PublishError(f"{checked.text()}\nThe folder is not published: mend it first")
     written = versioned_files(folder, number)

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from webfaq_domains.benchmarks.assemble import Assembled, Tables
 from webfaq_domains.benchmarks.base import About
-from webfaq_domains.benchmarks.index import index_path, write_index
+from webfaq_domains.benchmarks.index import write_index
 from webfaq_domains.benchmarks.labels import Agreement
 from webfaq_domains.benchmarks.subsets import Counted, Members, Subset, plan_subsets
 from webfaq_domains.engine.ledger import Ledger
@@ -82,7 +82,7 @@ class Staged:
             f"{done}{subsets:,} subsets, {counts['count']:,} configs, {len(manifest.files):,} files\n"
             f"{sizes['data']:,} bytes of data, {sizes['ratio']:.2f} x the texts alone "
             f"({sizes['raw_text']:,} bytes); card {(self.out / 'README.md').stat().st_size:,} bytes\n"
-            f"staged: {self.out}; for `build webfaq --benchmarks`: {index_path(self.out)}"
+            f"staged: {self.out}; `build webfaq --benchmarks {self.out}` keeps its texts out"
         )
 
 
@@ -107,7 +107,10 @@ def stage_retrieval(
             os.replace(root, out)
             write_index(out, {one.about.task: one.addresses for one in ready})
     except OSError as error:
-        raise BuildError(f"{error.strerror or error} ({error.filename or work})") from error
+        raise BuildError(
+            f"{error.strerror or error} ({error.filename or work}); free space or mend it and run "
+            "the same command again"
+        ) from error
     shutil.rmtree(work, ignore_errors=True)
     return Staged(out)
 
@@ -138,7 +141,7 @@ def _write(repository: Repository, ready: Sequence[Ready], ledger: Ledger, root:
     for one in ready:
         _add(contents, one, repository, root)
     if not contents.subsets:
-        raise BuildError("no subset is left to publish; see --min-queries and --languages")
+        raise BuildError("no subset has enough queries to be published; lower --min-queries")
     ledger.rows_out = contents.texts
     ledger.close()
     write_about(root, _manifest(repository, contents, ledger), repository.taxonomy)

@@ -10,7 +10,7 @@ from webfaq_domains.errors import RecipeError
 #: The kinds of change, smallest first: `none` needs no version.
 LEVELS = ("none", "patch", "minor", "major")
 
-_FORM = re.compile(r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)")
+_FORM = re.compile(r"v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)", re.ASCII)
 
 
 @dataclass(frozen=True, order=True)

@@ -7,6 +7,7 @@ are stored under the body's own hash, so all models that share it encode a text 
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +73,11 @@ def body_sha256(model: Any) -> str:
             weights[name] = [str(tensor.dtype), list(tensor.shape), digest.hexdigest()]
     config = model[0].auto_model.config.to_dict()
     backend = getattr(model.tokenizer, "backend_tokenizer", None)
-    tokens = backend.to_str() if backend else sorted(model.tokenizer.get_vocab().items())
+    tokens: Any = sorted(model.tokenizer.get_vocab().items())
+    if backend:
+        tokens = json.loads(backend.to_str())
+        for name in ("truncation", "padding"):  # how the last caller wanted its texts cut
+            tokens.pop(name)
     modules = [
         [type(one).__name__, one.get_config_dict() if hasattr(one, "get_config_dict") else {}]
         for one in list(model)[1:]

@@ -40,8 +40,10 @@ class SentenceEncoder:
         self.head = cut_head(whole)
         self.body_revision = body_sha256(whole)
         self.body = whole.to(self.dtype).eval()
-        self.tokenizer = self.body.tokenizer
-        if not callable(self.tokenizer) or getattr(self.tokenizer, "pad_token_id", None) is None:
+        if (
+            not callable(self.body.tokenizer)
+            or getattr(self.body.tokenizer, "pad_token_id", None) is None
+        ):
             raise ModelError(
                 f"{place.name} has no transformers tokenizer with a padding token: it is not a text "
                 "encoder of the kind that can be scored here"
@@ -68,17 +70,23 @@ class SentenceEncoder:
 
     def encode_body(self, texts: Sequence[str]) -> batches.Floats:
         """Return the body's vectors, of unit length where only their direction counts."""
-        tokens = self.tokenizer(
-            list(texts), truncation=True, max_length=self.max_length, return_attention_mask=False
-        )["input_ids"]
-        pad = self.tokenizer.pad_token_id
-
-        def forward(batch: dict[str, Any]) -> Any:
-            return self.body({**batch, "modality": "text"})["sentence_embedding"]
-
-        vectors = batches.encode(tokens, pad, forward, self.device, self.quiet)
+        vectors = encode_texts(self.body, texts, self.max_length, self.device, self.quiet)
         counts = self.similarity == "cosine" and not self.raw
         return batches.normalized(vectors) if counts else vectors
+
+
+def encode_texts(
+    body: Any, texts: Sequence[str], max_length: int | None, device: Any, quiet: bool
+) -> batches.Floats:
+    """Return what a SentenceTransformer gives for texts, as it gives it; float32 (texts, dimensions)."""
+    tokens = body.tokenizer(
+        list(texts), truncation=True, max_length=max_length, return_attention_mask=False
+    )["input_ids"]
+
+    def forward(batch: dict[str, Any]) -> Any:
+        return body({**batch, "modality": "text"})["sentence_embedding"]
+
+    return batches.encode(tokens, body.tokenizer.pad_token_id, forward, device, quiet)
 
 
 def _load(place: Place, device: Any) -> Any:
