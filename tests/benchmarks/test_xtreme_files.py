@@ -113,7 +113,7 @@ RUN = {
 
 def test_tatoeba_has_the_official_order(folder: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    export_xtreme(folder, out)
+    assert export_xtreme(folder, out).left_out == ("lareqa",)
     assert lines(out / "tatoeba/zh-en.zh") == [foreign for foreign, _ in TATOEBA]
     assert lines(out / "tatoeba/zh-en.en") == ["A dog.", "Hello.", "Hello.", "all of it"]
     assert lines(out / "labels/tatoeba/test-zh.tsv") == ["1", "0", "2", "3"]

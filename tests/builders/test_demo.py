@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from functools import partial
 from importlib.resources import files
@@ -93,3 +94,9 @@ def test_the_command_takes_less_than_two_minutes(tmp_path: Path) -> None:
     assert "webfaq-domains-demo: fine (" in shown.stdout
     assert shown.stdout.splitlines()[-3] == "from datasets import load_dataset"
     assert [path.name for path in tmp_path.iterdir()] == ["webfaq-domains-demo"]
+
+
+def test_the_config_that_the_readme_loads_is_there(made: Demo) -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    (name,) = re.findall(r'load_dataset\("webfaq-domains-demo", "([^"]+)"', readme)
+    assert name in made.built.manifest.configs["names"]

@@ -245,6 +245,10 @@ def test_options_are_refused_before_any_work(options: XtremeOptions, tmp_path: P
             ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "deu,"],
             "not a known ISO 639",
         ),
+        (
+            ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "deu,yor", "--partial"],
+            "no --task has yor",
+        ),
     ):
         shown = CliRunner().invoke(main, ["build", "xtreme-r", *arguments, "--out", out])
         assert shown.exit_code == 1

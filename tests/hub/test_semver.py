@@ -14,7 +14,8 @@ def test_a_version_is_read_and_written(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "V1.2.3", "1.2.3-rc1", "1.2.3\n", "1.٢.3", "main"]
+    "text",
+    ["", "1.2", "1.2.3.4", "1.2.x", "01.2.3", "V1.2.3", "1.2.3-rc1", "1.2.3\n", "1.٢.3", "main"],
 )
 def test_what_is_no_version_is_refused(text: str) -> None:
     with pytest.raises(RecipeError, match=r"expected MAJOR\.MINOR\.PATCH"):

@@ -287,18 +287,19 @@ def test_gated_and_private_repositories_are_explained(
 
 
 @pytest.mark.parametrize(
-    "env",
+    ("env", "words"),
     [
-        {"HF_ENDPOINT": "http://127.0.0.1:9"},
-        {"HF_HUB_OFFLINE": "1"},
+        ({"HF_ENDPOINT": "http://127.0.0.1:9"}, "cannot be reached"),
+        ({"HF_HUB_OFFLINE": "1"}, "HF_HUB_OFFLINE is set; unset it, then try again"),
+        ({"HF_TOKEN": "hf_of_nobody"}, "does not know the token"),
     ],
 )
-def test_a_hub_that_cannot_be_reached_is_explained(
-    run: Callable[..., dict[str, Any]], env: dict[str, str]
+def test_a_hub_that_cannot_be_used_is_explained(
+    run: Callable[..., dict[str, Any]], env: dict[str, str], words: str
 ):
     got = run({"v1": CASES["v1"]}, **env)["v1"]
     assert got.get("error") == "SourceError", got
-    assert V1 in got["message"]
+    assert V1 in got["message"] and words in got["message"]
 
 
 @pytest.mark.parametrize("repo", [GENERIC, "org/moving"])
