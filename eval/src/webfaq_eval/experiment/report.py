@@ -159,7 +159,7 @@ def draw_matrix(rows: Sequence[Effect], title: str) -> Any:
         )
     figure = new_figure(2.2 + 1.35 * len(tested), 1.5 + 0.75 * len(trained))
     axes = figure.add_subplot()
-    reach = max(0.1, float(np.nanmax(np.abs(values))))
+    reach = max(2.0, float(np.nanmax(np.abs(values))))  # less than two points is no dark cell
     image = axes.imshow(values, cmap="Greys", aspect="auto", vmin=-reach, vmax=reach)
     axes.set_xticks(range(len(tested)), tested, rotation=30, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(trained)), trained)
