@@ -114,7 +114,11 @@ def test_dates_become_texts_in_json(student: Path, tmp_path: Path) -> None:
         ("in.jsonl", b'{"question": "\\ud800", "answer": "a"}\n', "in.jsonl cannot be read"),
         ("in.jsonl", b"\n", "in.jsonl: no rows"),
         ("in.jsonl.gz", b"no gzip", "in.jsonl.gz cannot be read"),
-        ("in.jsonl.gz", gzip.compress(b'{"question": "q"}\n' * 99, mtime=0)[:-20], "cannot be read"),
+        (
+            "in.jsonl.gz",
+            gzip.compress(b'{"question": "q"}\n' * 99, mtime=0)[:-20],
+            "cannot be read",
+        ),
         ("in.parquet", b"no parquet", "in.parquet cannot be read"),
         ("in.csv", b"question,answer\n", "expected a file that ends in .parquet, .jsonl"),
     ],
