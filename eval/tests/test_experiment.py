@@ -154,6 +154,22 @@ def test_a_folder_of_other_settings_is_refused(toy: Experiment, ran: Folders) ->
     assert run(more, ran, quiet=True).kept == ["toy.none"]
 
 
+def test_data_that_were_built_again_with_other_rows_are_refused(
+    toy: Experiment, ran: Folders, tmp_path: Path
+) -> None:
+    from dataclasses import replace
+
+    pairs = tmp_path / "pairs"
+    shutil.copytree(toy.pairs, pairs)
+    same = replace(toy, pairs=str(pairs))
+    assert len(run(same, ran, quiet=True).kept) == 5
+    manifest = json.loads((pairs / "manifest.json").read_text())
+    manifest["content_digest"] = "0" * 32
+    (pairs / "manifest.json").write_text(json.dumps(manifest))
+    with pytest.raises(TrainingError, match="with other pairs; use another --out"):
+        run(same, ran, quiet=True)
+
+
 def test_a_cell_that_fails_does_not_stop_the_others(toy: Experiment, tmp_path: Path) -> None:
     from dataclasses import replace
 

@@ -174,7 +174,9 @@ def _results(cell: Cell, folders: Folders) -> dict[Any, Any]:
 def _effect(group: Group, starts: tuple[str, str | None], names: tuple[str, str]) -> Effect:
     control, train_domain = names
     differences = group.differences
-    low, high = two_way_bootstrap(differences, group.items)
+    # F1 is compared by its linearised shares, which may be beyond 1 (`pairing.f1_shares`).
+    most = max(1.0, float(np.abs(differences).max())) if group.metric == "f1" else 1.0
+    low, high = two_way_bootstrap(differences, group.items, most=most)
     p = paired_randomisation(differences.mean(axis=0), group.items)
     return Effect(
         *starts,
@@ -202,8 +204,9 @@ def _effect(group: Group, starts: tuple[str, str | None], names: tuple[str, str]
 def _interactions(
     by_start: Mapping[str, list[Group]], control: str, domain: str
 ) -> Iterator[Effect]:
-    """Yield each later start's effect minus the first start's, on the same queries.
+    """Yield each later start's effect minus the first start's, on the same queries and seeds.
 
+    Left out while one of them lacks a seed; the report names the cells that are missing.
     Half the difference is tested, so that it stays within -1..1, and doubled again for the table.
     """
     first, *others = by_start

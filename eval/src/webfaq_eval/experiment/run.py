@@ -10,6 +10,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from webfaq_eval.benchmark import open_benchmark
 from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import EvalError, TrainingError
 from webfaq_eval.experiment.cells import Cell, Folders, cells_of
@@ -21,6 +22,7 @@ from webfaq_eval.intermediate.settings import Settings as IntermediateSettings
 from webfaq_eval.score import Request, score
 from webfaq_eval.training.encoder import EncoderSettings
 from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.pairs import open_pairs
 from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
 from webfaq_eval.training.train import train
 
@@ -72,14 +74,17 @@ def run(experiment: Experiment, folders: Folders, quiet: bool = False) -> Ran:
 def claim(experiment: Experiment, folders: Folders) -> None:
     """Write down what all cells of a folder share, or refuse a folder that holds others.
 
-    :raises TrainingError: if settings, pairs, benchmark or a start differ from the folder's.
+    Data are known by their content: a folder that was built again with other rows is other data.
+
+    :raises EvalError: if settings, pairs, benchmark or a start differ from the folder's, or the data
+        cannot be read.
     """
     starts = {name: value_sha256(vars(start)) for name, start in experiment.starts.items()}
     mine = {
         "experiment": experiment.name,
         "settings": experiment.deciding(),
-        "pairs": experiment.pairs,
-        "benchmark": experiment.benchmark,
+        "pairs": open_pairs(experiment.pairs).digest,
+        "benchmark": open_benchmark(experiment.benchmark).revision,
         "starts": starts,
     }
     if folders.record.is_file():

@@ -126,7 +126,7 @@ def recall_curves(groups: Sequence[Group]) -> Any | None:
     for panel in panels[len(domains) :]:
         panel.set_visible(False)
     figure.supylabel("recall@k, points of 100", size=8)
-    figure.suptitle(f"{groups[0].task}: mean over the languages that every model has", size=9)
+    figure.suptitle(f"{groups[0].task}\nmean over the languages that every model has", size=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", fontsize=7)
     return figure

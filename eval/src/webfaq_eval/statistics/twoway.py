@@ -21,23 +21,24 @@ def two_way_bootstrap(
     samples: int = 1000,
     level: float = 0.95,
     seed: int = 0,
+    most: float = 1.0,
 ) -> Interval:
-    """Return the interval of the mean of `differences`, shape (seeds, n), each in -1..1.
+    """Return the interval of the mean of `differences`, shape (seeds, n), each from -most to most.
 
     `clusters` names the item of each query, shape (n,). Seeds are drawn with Rubin's continuous
     weights, spread so that their variance is that of a mean of so many seeds; with two or three seeds
     their part is still a rough one. With one seed the interval is over items alone.
 
-    Raises ResultError for another shape, no values, NaN, or values outside -1..1.
+    Raises ResultError for another shape, no values, NaN, or values beyond `most`.
     """
     array = np.asarray(differences, dtype=np.float64)
     if array.ndim != 2:
         raise ResultError(f"differences of shape {array.shape}: expected (seeds, queries)")
     mean = float(array.mean())
-    drawn = difference_draws(array.mean(axis=0), clusters, samples=samples, seed=seed)
+    drawn = difference_draws(array.mean(axis=0), clusters, samples=samples, seed=seed, most=most)
     drawn = drawn + _seed_noise(array.mean(axis=1), samples, seed)
     tail = (1 - level) / 2
-    low, high = np.clip(np.quantile(drawn, [tail, 1 - tail]), -1.0, 1.0)
+    low, high = np.clip(np.quantile(drawn, [tail, 1 - tail]), -most, most)
     return Interval(min(float(low), mean), max(float(high), mean))
 
 
