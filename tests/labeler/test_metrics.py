@@ -1,8 +1,13 @@
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
-from webfaq_domains.labeler.labelled import Labelled
+from webfaq_domains.errors import LabelerError
+from webfaq_domains.labeler.labelled import Labelled, only_judged
 from webfaq_domains.labeler.metrics import confusion, figures, judged
 
 SLUGS = ("health", "legal", "other")
@@ -60,3 +65,40 @@ def test_confusion_counts_rows_by_judged_domain():
         [1, 1, 1],
         [0, 0, 0],
     ]
+
+
+def test_a_row_counts_as_often_as_its_weight_says():
+    guesses = ["health", "legal", "health", "other"]
+    repeated = figures(
+        [*ROWS[:2], *[ROWS[2]] * 3, ROWS[3]], [*guesses[:2], *["health"] * 3, "other"], SLUGS
+    )
+    weighted = figures([*ROWS[:2], replace(ROWS[2], weight=3.0), ROWS[3]], guesses, SLUGS)
+    for slug in SLUGS:
+        assert weighted.domains[slug].f1 == pytest.approx(repeated.domains[slug].f1)
+    assert weighted.micro.f1 == pytest.approx(repeated.micro.f1)
+
+
+def judgements(folder: Path, **rows: list[str]) -> Path:
+    path = folder / "judged.json"
+    told = {key: {"domains": domains, "weight": 2.5} for key, domains in rows.items()}
+    path.write_text(json.dumps({"rows": told}), encoding="utf-8")
+    return path
+
+
+def test_judged_rows_take_the_place_of_the_source_s_label(tmp_path):
+    rows = [replace(row("a", "health"), id="x"), replace(row("b", "legal"), id="y")]
+    kept = only_judged(rows, judgements(tmp_path, y=["other", "health"]))
+    assert [(one.id, one.accepted, one.weight) for one in kept] == [("y", ("other", "health"), 2.5)]
+    assert only_judged(rows, None) == rows
+
+
+def test_a_judgement_of_a_row_that_is_not_there_is_refused(tmp_path):
+    with pytest.raises(LabelerError, match="1 rows that the labelled source lacks, z first"):
+        only_judged([replace(ROWS[0], id="x")], judgements(tmp_path, z=["other"]))
+
+
+def test_a_file_of_another_form_is_refused(tmp_path):
+    path = tmp_path / "judged.json"
+    path.write_text('{"rows": {"x": {"weight": 1}}}', encoding="utf-8")
+    with pytest.raises(LabelerError, match="no file of judged rows"):
+        only_judged([], path)

@@ -75,13 +75,16 @@ def annotate(
 @click.option("--labelled", type=_PATH, required=True, help="Labelled jsonl(.gz) or tsv.")
 @click.option("--out", type=_PATH, required=True, help="The folder for tables and plots.")
 @click.option("--frozen", type=_PATH, help="Measure only on the sites of this file of origins.")
+@click.option(
+    "--judged", type=_PATH, help="Measure only on the rows of this file, as judged there."
+)
 @click.option("--crosswalk", default="", metavar="SCHEME", help="The labels are this scheme's.")
 @click.option("--taxonomy", type=_PATH, help="A taxonomy of your own.")
 @labeler_options
 @json_option
 def evaluate(
-    labelled: Path, out: Path, frozen: Path | None, crosswalk: str, taxonomy: Path | None,
-    labeler: str, cascade: bool, as_json: bool,
+    labelled: Path, out: Path, frozen: Path | None, judged: Path | None, crosswalk: str,
+    taxonomy: Path | None, labeler: str, cascade: bool, as_json: bool,
 ) -> None:  # fmt: skip
     """Measure a labeler per domain and language, beside plain baselines.
 
@@ -91,11 +94,12 @@ def evaluate(
     """
     from webfaq_domains.labeler import open_labeler
     from webfaq_domains.labeler.frozen import only_frozen
-    from webfaq_domains.labeler.labelled import read_labelled
+    from webfaq_domains.labeler.labelled import only_judged, read_labelled
     from webfaq_domains.labeler.report import measure
     from webfaq_domains.taxonomy import load_taxonomy
 
     found = load_taxonomy(taxonomy)
     rows = only_frozen(read_labelled(labelled, found, crosswalk), frozen)
+    rows = only_judged(rows, judged)
     opened = open_labeler(labeler, cascade=cascade)
     show(measure(opened, rows, (found, builder_data("lexicon")), out, crosswalk), as_json)

@@ -6,13 +6,13 @@ import csv
 import gzip
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from webfaq_domains.errors import SourceError
+from webfaq_domains.errors import LabelerError, SourceError
 from webfaq_domains.labeler.annotations import Annotation
 from webfaq_domains.labeler.calibration import Truth
 from webfaq_domains.taxonomy import Taxonomy
@@ -34,7 +34,9 @@ FOREIGN = {
 class Labelled:
     """A text and the domains that count as right for it; the first is the main one.
 
-    `label` is the source's own label where a crosswalk was named, else "".
+    `label` is the source's own label where a crosswalk was named, else ""; `id` is the row's in its
+    source; `weight` is how many rows it stands for in a sample whose parts were drawn at different
+    rates (`only_judged`).
     """
 
     text: str
@@ -42,6 +44,8 @@ class Labelled:
     origin: str
     accepted: tuple[str, ...]
     label: str = ""
+    id: str = ""
+    weight: float = 1.0
 
     @property
     def main(self) -> str:
@@ -148,5 +152,29 @@ def read_labelled(source: Path, taxonomy: Taxonomy, scheme: str = "") -> list[La
             if labels:
                 accepted = tuple(dict.fromkeys(labels))
                 label = given[0] if scheme else ""
-                rows.append(Labelled(_text(entry), language, origin, accepted, label))
+                key = str(entry.get("id") or "")
+                rows.append(Labelled(_text(entry), language, origin, accepted, label, key))
     return rows
+
+
+def only_judged(rows: Sequence[Labelled], judged: Path | None) -> list[Labelled]:
+    """Return the rows that a person judged, with the judgement in place of the source's label.
+
+    The file has `rows`, a map of row id to `domains` (the main one first) and `weight`.
+
+    :raises LabelerError: if the file is missing or has another form, or judges a row that is not there.
+    """
+    if judged is None:
+        return list(rows)
+    try:
+        found = json.loads(judged.read_text(encoding="utf-8"))["rows"]
+        told = {key: (tuple(row["domains"]), float(row["weight"])) for key, row in found.items()}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise LabelerError(f"{judged} is no file of judged rows: {error}") from error
+    kept = {row.id: row for row in rows if row.id in told}
+    if missing := sorted(told.keys() - kept.keys()):
+        raise LabelerError(
+            f"{judged} judges {len(missing)} rows that the labelled source lacks, {missing[0]} first; "
+            "is it another source, or another version?"
+        )
+    return [replace(row, accepted=told[key][0], weight=told[key][1]) for key, row in kept.items()]

@@ -44,10 +44,12 @@ def judged(rows: Sequence[Labelled], predicted: Sequence[str]) -> list[str]:
 
 
 def counts(rows: Sequence[Labelled], predicted: Sequence[str], domains: Sequence[str]) -> Counts:
-    """Return right, wrong and missed of each row and domain, shape (rows, domains, 3)."""
+    """Return right, wrong and missed of each row and domain by weight, shape (rows, domains, 3)."""
     truth = np.array(judged(rows, predicted))[:, None] == np.array(domains)[None, :]
     guess = np.array(predicted)[:, None] == np.array(domains)[None, :]
-    return np.stack([truth & guess, ~truth & guess, truth & ~guess], axis=2).astype(np.float64)
+    weights = np.array([row.weight for row in rows])[:, None, None]
+    table: Counts = np.stack([truth & guess, ~truth & guess, truth & ~guess], axis=2) * weights
+    return table
 
 
 def f1_of(table: Counts) -> Counts:
