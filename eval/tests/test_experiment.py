@@ -11,13 +11,17 @@ import pytest
 from click.testing import CliRunner
 from tinypairs import standard
 from webfaq_eval.cli import main
+from webfaq_eval.encoders.base import open_retriever
+from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import ResultError, TrainingError
+from webfaq_eval.experiment.bodies import Bodies
 from webfaq_eval.experiment.cells import Folders, cells_of
 from webfaq_eval.experiment.effects import find_effects
 from webfaq_eval.experiment.plan import plan
-from webfaq_eval.experiment.run import run
+from webfaq_eval.experiment.run import make, run
 from webfaq_eval.experiment.settings import Experiment, read_experiment
 from webfaq_eval.statistics.twoway import two_way_bootstrap
+from webfaq_eval.training.shared import Shared
 
 PRESETS = Path(__file__).parents[1] / "experiments"
 TOY = """
@@ -267,3 +271,73 @@ def test_one_seed_gives_the_interval_over_items() -> None:
     )
     with pytest.raises(ResultError, match="seeds, queries"):
         two_way_bootstrap(values, items)
+
+
+def test_cells_that_share_an_encoder_are_the_models_they_would_be_alone(
+    toy: Experiment, ran: Folders, tmp_path: Path
+) -> None:
+    """Sharing saves time and disk; weights, scores and what stock code loads are the same."""
+    from sentence_transformers import SentenceTransformer
+
+    shared, alone = cells_of(toy)[1:3], Folders(tmp_path / "alone")
+    first, second = (ran.model(cell) for cell in shared)
+    for name in ("model.safetensors", "tokenizer.json", "config.json"):
+        assert (first / name).samefile(second / name)
+    assert not (first / "3_Dense/model.safetensors").samefile(second / "3_Dense/model.safetensors")
+    for cell in shared:
+        make(cell, toy, alone, (Shared(), Bodies()))
+        for path in sorted(alone.model(cell).rglob("*")):
+            same = ran.model(cell) / path.relative_to(alone.model(cell))
+            assert path.is_dir() == same.is_dir()
+            if path.suffix in (".safetensors", ".parquet") or path.name in (
+                "modules.json",
+                "tokenizer.json",
+                "config.json",
+            ):
+                assert path.read_bytes() == same.read_bytes(), path.name
+        texts = ["Wie geht das?", "Habari"]
+        models = [SentenceTransformer(str(f.model(cell)), device="cpu") for f in (alone, ran)]
+        vectors = [model.encode(texts) for model in models]
+        assert np.array_equal(*vectors)
+        records = [json.loads(f.done(cell).read_text())["results"] for f in (alone, ran)]
+        scores = [
+            [json.loads((f.results / p).read_text())["scores"] for p in sorted(found)]
+            for f, found in zip((alone, ran), records, strict=True)
+        ]
+        assert scores[0] == scores[1] and scores[0]
+
+
+def test_a_model_is_whole_where_the_one_it_would_share_with_is_gone(
+    toy: Experiment, ran: Folders, tmp_path: Path
+) -> None:
+    folders, shared = Folders(tmp_path / "out"), (Shared(), Bodies())
+    first, second = cells_of(toy)[1:3]
+    make(first, toy, folders, shared)
+    (folders.model(first) / "tokenizer.json").unlink()
+    make(second, toy, folders, shared)
+    for name in ("model.safetensors", "tokenizer.json", "3_Dense/model.safetensors"):
+        whole = (folders.model(second) / name).read_bytes()
+        assert whole == (ran.model(second) / name).read_bytes(), name
+
+
+def test_a_model_with_other_weights_below_the_head_is_not_taken_for_the_shared_one(
+    toy: Experiment, ran: Folders, tmp_path: Path
+) -> None:
+    cell = cells_of(toy)[1]
+    changed = Path(shutil.copytree(ran.model(cell), tmp_path / "changed"))
+    from safetensors.torch import load_file, save_file
+
+    weights = load_file(changed / "model.safetensors")
+    save_file(
+        {n: w + 0.05 for n, w in weights.items()}, changed / "model.safetensors", {"format": "pt"}
+    )
+    bodies = Bodies()
+    texts = ["Wie geht das?"]
+    vectors = [
+        bodies.retriever(Settings(str(folder)), tmp_path / "vectors").vectors(texts, "query")[:]
+        for folder in (ran.model(cell), changed, ran.model(cell))
+    ]
+    assert np.array_equal(vectors[0], vectors[2])
+    assert not np.allclose(vectors[0], vectors[1], atol=1e-3)
+    alone = open_retriever(Settings(str(changed)), tmp_path / "other").vectors(texts, "query")[:]
+    assert np.array_equal(vectors[1], alone)

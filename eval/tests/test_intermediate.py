@@ -20,6 +20,7 @@ from safetensors.torch import load_file
 from tinymodel import write_encoder
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ModelError, TaskDataError, TrainingError
+from webfaq_eval.intermediate.classification import Classification
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
 
@@ -301,6 +302,36 @@ def test_killed_and_started_again_the_weights_are_the_same(encoder: Path, tmp_pa
         one, other = load_file(tmp_path / "whole" / file), load_file(tmp_path / "killed" / file)
         assert one.keys() == other.keys()
         assert all(torch.equal(one[name], other[name]) for name in one), file
+
+
+def test_grouped_by_length_a_stopped_run_ends_with_the_same_weights(
+    encoder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [{**row, "premise": row["premise"] + " so" * (n % 13)} for n, row in enumerate(nli(90))]
+    data = lines(tmp_path / "mnli.jsonl", rows)
+    original, calls = Classification.batch, []
+
+    def counting(self: Any, features: Any, chance: Any) -> Any:
+        calls.append(1)
+        if len(calls) == stop_at:
+            raise KeyboardInterrupt
+        return original(self, features, chance)
+
+    changes = {"steps": 9, "batch_size": 6, "save_every": 2, "group_lengths": True}
+    monkeypatch.setattr(Classification, "batch", counting)
+    stop_at = 7
+    with pytest.raises((KeyboardInterrupt, TrainingError)):
+        train(encoder, "mnli", data, tmp_path / "stopped", **changes)
+    stop_at = 0
+    stopped = train(encoder, "mnli", data, tmp_path / "stopped", **changes)
+    whole = train(encoder, "mnli", data, tmp_path / "whole", **changes)
+    assert stopped["run"] == whole["run"]
+    plain = train(encoder, "mnli", data, tmp_path / "plain", **{**changes, "group_lengths": False})
+    assert plain["run"] != whole["run"]
+    names = ("stopped", "whole", "plain")
+    one, two, other = (load_file(tmp_path / n / "model.safetensors") for n in names)
+    assert all(torch.equal(one[name], two[name]) for name in one)
+    assert not all(torch.equal(one[name], other[name]) for name in one)
 
 
 # What is refused

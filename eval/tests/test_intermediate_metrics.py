@@ -13,7 +13,7 @@ from webfaq_eval.intermediate.classification import Classification
 from webfaq_eval.intermediate.examples import Choice, Pair, Question, Tagged, Text
 from webfaq_eval.intermediate.mlm import MaskedLanguage
 from webfaq_eval.intermediate.multi import Rows, plan, shares
-from webfaq_eval.intermediate.objective import IGNORED, Encoding
+from webfaq_eval.intermediate.objective import IGNORED, Encoding, lengths
 from webfaq_eval.intermediate.spans import Spans
 from webfaq_eval.intermediate.squad_metrics import (
     best_of,
@@ -128,6 +128,15 @@ def test_every_option_is_an_input_with_the_prompt(tokenizer: Any) -> None:
     assert kind.logits(torch.zeros(4, 3, 8), torch.nn.Linear(8, 1), batch).shape == (2, 2)
 
 
+def test_a_feature_is_as_long_as_its_longest_input(tokenizer: Any) -> None:
+    choice = MultipleChoice(Encoding(tokenizer, 48), 2)
+    pair = Classification(Encoding(tokenizer, 12), ("yes", "no"))
+    # <s> prompt </s> </s> option </s>: a token for every letter, and four more.
+    found = lengths(choice, [Choice("ab", ("c", "cccc"), 0), Choice("a", ("b", "b"), 1)] * 200)
+    assert found.tolist() == [10, 6] * 200
+    assert lengths(pair, [Pair("a", "b", 0), Pair("a" * 30, "b", 1)]).tolist() == [6, 12]
+
+
 def test_a_tag_is_at_the_first_token_of_its_word_and_an_unknown_one_is_wrong(
     tokenizer: Any,
 ) -> None:
@@ -192,6 +201,28 @@ def test_every_pass_has_every_row_once_in_another_order() -> None:
     passes = [taken[start : start + 10] for start in range(0, 40, 10)]
     assert all(sorted(one) == list(range(10)) for one in passes)
     assert len({tuple(one) for one in passes}) == 4
+
+
+def test_rows_of_like_length_are_together_and_every_pass_has_all() -> None:
+    lengths = np.random.default_rng(0).integers(1, 200, 1003)
+    rows, same = (Rows(1003, 8, seed=3, lengths=lengths) for _ in range(2))
+    plain = Rows(1003, 8, seed=3)
+    for number in range(2):  # a pass is 125 batches and 3 rows
+        first = [row for turn in range(126) for row in rows.at(number * 126 + turn)]
+        assert first == [row for turn in range(126) for row in same.at(number * 126 + turn)]
+    whole = [row for turn in range(125) for row in rows.at(turn)] + rows.at(125)[:3]
+    assert sorted(whole) == list(range(1003))
+    padding = {
+        name: sum(
+            max(lengths[one.at(turn)]) * 8 - sum(lengths[one.at(turn)]) for turn in range(125)
+        )
+        for name, one in (("grouped", rows), ("plain", plain))
+    }
+    assert padding["grouped"] < padding["plain"] / 10
+    # Long and short batches take turns: a pass does not go from the longest to the shortest.
+    longest = [max(lengths[rows.at(turn)]) for turn in range(125)]
+    assert np.mean(longest[:60]) == pytest.approx(np.mean(longest[60:]), rel=0.2)
+    assert rows.at(0) != rows.at(126)
 
 
 def test_the_null_odds_of_several_windows_are_the_lowest() -> None:

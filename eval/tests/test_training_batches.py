@@ -1,5 +1,7 @@
 """No question meets a second right answer in a batch, and the batches are a function of list and seed."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -238,3 +240,81 @@ def test_a_file_without_a_line_for_the_pairs_is_refused(mined, tmp_path):
     file.write_text('{"query": "a", "positive": "b", "negatives": ["c"]}\n', encoding="utf-8")
     with pytest.raises(TaskDataError, match="no hard negative to the 3 pairs"):
         attach(texts, NegativeSettings(file), HeldOut(frozenset()))
+
+
+def write_archive(folder, runs):
+    """Write what an archive of webfaq-ir-datasets holds for German, by its card."""
+    files = {
+        "documents.jsonl": '{"doc_id": "d1", "text": "Mit Karte oder bar."}\n'
+        '{"doc_id": "d2", "text": "Über unsere Seite."}\n'
+        '{"doc_id": "d3", "text": "Am Schalter."}\n',
+        "training/queries.jsonl": '{"query_id": "q1", "text": "Wie zahle ich?"}\n'
+        '{"query_id": "q2", "text": "Wo buche ich?"}\n',
+        "training/qrels": "q1 0 d1 1\nq2 0 d2 1\n",
+        "training/BGE-M3.res": runs,
+        "test/queries.jsonl": '{"query_id": "q9", "text": "Wann?"}\n',
+        "test/qrels": "q9 0 d3 1\n",
+    }
+    for name, text in files.items():
+        (folder / "webfaq/deu" / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / "webfaq/deu" / name).write_text(text, encoding="utf-8")
+    return folder
+
+
+RUN = """\
+q1 Q0 d3 2 0.25 BGE-M3
+q1 Q0 d1 1 0.75 BGE-M3
+q1 Q0 d2 3 0.5 BGE-M3
+q2 Q0 d1 1 0.5 BGE-M3
+"""
+
+
+def test_the_published_archive_gives_its_questions_scored_negatives(tmp_path):
+    folder = write_archive(tmp_path / "archive", RUN)
+    first, second = read_groups(folder)
+    assert (first.query, first.positive, first.positive_score) == (
+        "Wie zahle ich?",
+        "Mit Karte oder bar.",
+        0.75,
+    )
+    assert list(first.negatives) == ["Über unsere Seite.", "Am Schalter."]
+    assert first.negative_scores == [0.5, 0.25]
+    # The run has no score of this question's right answer: its margin stays unknown.
+    assert second.positive == "Über unsere Seite." and math.isnan(second.positive_score)
+    rows = [
+        row("deu", "travel", "Wie zahle ich?", "Mit Karte oder bar.", "a.example"),
+        row("deu", "travel", "Wo buche ich?", "Über unsere Seite.", "b.example"),
+    ]
+    texts = texts_of(tmp_path / "pairs", rows)
+    found = attach(texts, NegativeSettings(folder), HeldOut(frozenset()))
+    assert found.counted == {
+        "lines": 2, "negatives used": 2, "negatives used, without a teacher's score": 1,
+        "negatives: not an answer of the condition's pairs": 1,
+    }  # fmt: skip
+    assert sorted(found.margin.tolist(), key=str) == [0.25, pytest.approx(math.nan, nan_ok=True)]
+
+
+def test_a_broken_archive_says_where(tmp_path):
+    torn = write_archive(tmp_path / "torn", RUN + "q1 Q0 d1 4 0.1 BGE-M3\n")
+    with pytest.raises(TaskDataError, match="the lines of q1 do not stand together"):
+        list(read_groups(torn))
+    lost = write_archive(tmp_path / "lost", RUN + "q2 Q0 d7 2 0.1 BGE-M3\n")
+    with pytest.raises(TaskDataError, match=r"documents\.jsonl has no d7"):
+        [list(group.negatives) for group in read_groups(lost)]
+    short = write_archive(tmp_path / "short", "q1 Q0 d1\n")
+    with pytest.raises(TaskDataError, match=r"BGE-M3\.res, line 1: met 'q1 Q0 d1'"):
+        list(read_groups(short))
+    (lost / "webfaq/deu/training/qrels").unlink()
+    with pytest.raises(TaskDataError, match="qrels belongs to the run beside it"):
+        list(read_groups(lost))
+
+
+def test_a_score_inside_each_text_is_the_teachers(tmp_path):
+    file = tmp_path / "inside.jsonl"
+    file.write_text(
+        '{"query": "a", "positive": {"text": "b", "score": 3.0}, '
+        '"negatives": [{"text": "c", "score": 1.0}, {"text": "d"}]}\n'
+    )
+    (group,) = read_groups(file)
+    assert group.positive_score == 3.0 and group.negative_scores[0] == 1.0
+    assert math.isnan(group.negative_scores[1])

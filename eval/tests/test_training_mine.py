@@ -6,14 +6,16 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from tinymodel import write_retriever
+from tinymodel import write_retriever, write_teacher
 from tinypairs import many, row, write_pairs
 from webfaq_eval.cli import main
-from webfaq_eval.errors import TrainingError
+from webfaq_eval.errors import ModelError, TrainingError
+from webfaq_eval.training.candidates import MineSettings, too_good
 from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.mine import MineSettings, mine
+from webfaq_eval.training.mine import mine
 from webfaq_eval.training.negatives import NegativeSettings, read_groups
 from webfaq_eval.training.settings import DataSettings, LossSettings, Schedule, TrainSettings, Where
+from webfaq_eval.training.teacher import TeacherSettings
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -37,12 +39,12 @@ def place(tmp_path_factory):
     return place
 
 
-def mined(place, out, **settings):
+def mined(place, out, teacher=None, **settings):
     encoder = EncoderSettings(
         str(place / "tiny"), query_prefix="query: ", passage_prefix="passage: "
     )
     values = {"depth": 20, "most": 5, "ratio": 1.5, "shard_questions": 10} | settings
-    return mine(str(place / "pairs"), encoder, out, MineSettings(**values))
+    return mine(str(place / "pairs"), encoder, out, MineSettings(**values), teacher)
 
 
 @pytest.fixture(scope="module")
@@ -155,3 +157,113 @@ def test_the_command_says_what_it_counted(place, tmp_path):
     assert "negatives kept" in result.stdout
     refused = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "x"), "--most", "500"])
     assert refused.exit_code == 1 and "most <= depth" in refused.output
+
+
+@pytest.fixture(scope="module")
+def teacher(tmp_path_factory):
+    return write_teacher(tmp_path_factory.mktemp("teacher"))
+
+
+@pytest.fixture(scope="module")
+def taught(place, teacher, tmp_path_factory):
+    settings = TeacherSettings(str(teacher), margin=0.0)
+    return mined(place, tmp_path_factory.mktemp("taught"), teacher=settings)
+
+
+def test_a_teacher_scores_what_is_kept_and_drops_what_it_finds_right(place, teacher, done, taught):
+    from sentence_transformers import CrossEncoder
+
+    before = {line["id"]: line for line in lines(done.folder)}
+    model = CrossEncoder(str(teacher), device="cpu")
+    dropped = 0
+    for line in lines(taught.folder):
+        old = before.pop(line["id"])
+        texts = [old["positive"], *old["negatives"]]
+        own, *scores = model.predict([(line["query"], text) for text in texts]).tolist()
+        wanted = [
+            (text, score)
+            for text, score in zip(old["negatives"], scores, strict=True)
+            if score < own
+        ]
+        dropped += len(scores) - len(wanted)
+        assert line["positive_score"] == pytest.approx(own, abs=2e-6)
+        assert line["negatives"] == [text for text, _ in wanted]
+        assert line["negative_scores"] == pytest.approx([s for _, s in wanted], abs=2e-6)
+        assert len(line["negative_ids"]) == len(line["negatives"])
+    # Those that are missing lost all their negatives.
+    dropped += sum(len(line["negatives"]) for line in before.values())
+    counted = taught.record["counted"]
+    assert counted["negatives: the teacher finds them right"] == dropped > 0
+    assert counted["questions without a negative, left out"] == len(before) + 1
+    assert counted["negatives kept"] == done.record["counted"]["negatives kept"] - dropped
+    assert taught.record["teacher"]["model"]["name"] == teacher.name
+    assert "teacher" not in done.record
+
+
+def test_a_wider_margin_drops_more_and_no_margin_turns_around_below_zero(place, teacher, tmp_path):
+    wide = mined(place, tmp_path / "wide", teacher=TeacherSettings(str(teacher), margin=0.5))
+    assert lines(wide.folder) == []
+    assert wide.record["counted"]["negatives kept"] == 0
+    assert too_good(2.0, 0.95) == pytest.approx(1.9) and too_good(-2.0, 0.95) == pytest.approx(-2.1)
+
+
+def test_stopped_between_shards_a_teachers_run_goes_on(
+    place, teacher, taught, tmp_path, monkeypatch
+):
+    from webfaq_eval.training.teacher import Teacher
+
+    original, calls = Teacher.judge, []
+
+    def stopped(self, *arguments):
+        calls.append(1)
+        if len(calls) == 3:
+            raise KeyboardInterrupt
+        return original(self, *arguments)
+
+    settings = TeacherSettings(str(teacher), margin=0.0)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(Teacher, "judge", stopped)
+        mined(place, tmp_path / "out", teacher=settings)
+    with pytest.raises(TrainingError, match="another model, other pairs or settings"):
+        mined(place, tmp_path / "out")
+    again = mined(place, tmp_path / "out", teacher=settings)
+    assert again.record == taught.record
+    for file in sorted(taught.folder.glob("*.gz")):
+        assert (again.folder / file.name).read_bytes() == file.read_bytes()
+
+
+def test_training_distils_the_teachers_margins(place, taught, tmp_path):
+    first = next(iter(read_groups(taught.folder)))
+    margins = [first.positive_score - score for score in first.negative_scores]
+    assert min(margins) > 0
+    settings = TrainSettings(
+        DataSettings(
+            str(place / "pairs"), "all", negatives=NegativeSettings(taught.folder, most=2)
+        ),
+        EncoderSettings(str(place / "tiny"), "full", max_length=32),
+        batch_size=8,
+        loss=LossSettings(distil=1.0),
+        schedule=Schedule(steps=2, learning_rate=1e-3),
+        where=Where("cpu"),
+    )
+    record = train(settings, tmp_path / "model").record
+    assert record["negatives"]["negatives used"] > 0
+    assert "negatives used, without a teacher's score" not in record["negatives"]
+
+
+def test_what_is_no_cross_encoder_is_refused(place, tmp_path):
+    with pytest.raises(ModelError, match="XLMRobertaModel, which does not score pairs"):
+        mined(place, tmp_path / "x", teacher=TeacherSettings(str(place / "tiny")))
+    several = write_teacher(tmp_path / "several", labels=3)
+    with pytest.raises(ModelError, match="gives 3 scores for two texts"):
+        mined(place, tmp_path / "x", teacher=TeacherSettings(str(several)))
+    with pytest.raises(TrainingError, match="from 0 to below 1"):
+        TeacherSettings("x", margin=1.5)
+
+
+def test_the_command_takes_a_teacher(place, teacher, tmp_path):
+    words = ["mine", "--model", str(place / "tiny"), "--pairs", str(place / "pairs")]
+    words += ["--teacher", str(teacher), "--teacher-margin", "0", "--ratio", "2"]
+    result = CliRunner().invoke(main, [*words, "--out", str(tmp_path / "out")])
+    assert result.exit_code == 0, result.output
+    assert "the teacher finds them right" in result.stdout

@@ -78,3 +78,21 @@ def write_retriever(folder: Path, seed: int = 0, dropout: float = 0.1) -> Path:
     pooling = Pooling(DIMENSIONS, pooling_mode="mean")
     SentenceTransformer(modules=[body, pooling, Normalize()], device="cpu").save(str(folder))
     return folder
+
+
+def write_teacher(folder: Path, seed: int = 0, labels: int = 1) -> Path:
+    """Write a random cross-encoder of the same size, as `CrossEncoder.save_pretrained` does."""
+    import torch
+    from sentence_transformers import CrossEncoder
+    from transformers import XLMRobertaConfig, XLMRobertaForSequenceClassification
+
+    raw = write_encoder(folder / "raw", seed)
+    config = XLMRobertaConfig.from_pretrained(str(raw), num_labels=labels)
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = XLMRobertaForSequenceClassification(config)
+        # Random weights of the usual size would give all pairs the same score.
+        model.classifier.out_proj.weight.data *= 500
+        model.save_pretrained(str(raw))
+    CrossEncoder(str(raw), device="cpu").save_pretrained(str(folder))
+    return folder

@@ -100,8 +100,10 @@ class Scored:
         return "\n".join(lines)
 
 
-def score(request: Request, quiet: bool = False) -> Scored:
+def score(request: Request, quiet: bool = False, retriever: Retriever | None = None) -> Scored:
     """Score every chosen subset; a result that is there with the same hashes is not made again.
+
+    A `retriever` that is open already must be the one of the settings.
 
     :raises EvalError: if the data set, the model or a text cannot be used; results already written
         stay, and nothing is half-written.
@@ -110,7 +112,8 @@ def score(request: Request, quiet: bool = False) -> Scored:
         raise EvalError(f"--depth {request.depth}: recall@{MIN_DEPTH} needs {MIN_DEPTH} or more")
     benchmark = open_benchmark(request.benchmark)
     wanted = list(_wanted(choose(benchmark, request)))
-    retriever = open_retriever(request.settings, request.store, request.index, quiet)
+    if retriever is None:
+        retriever = open_retriever(request.settings, request.store, request.index, quiet)
     scored = Scored(request.out)
     for subset, direction in tqdm(wanted, desc="score", unit="subset", disable=quiet):
         path = _path(request, retriever, benchmark, subset, direction)

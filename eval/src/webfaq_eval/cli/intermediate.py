@@ -30,6 +30,7 @@ def _options(command: Any) -> Any:
         click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Rows of a step."),
         click.option("--micro-batch", type=click.IntRange(0), default=0, help="Rows in memory at once; the rest accumulates."),
         click.option("--learning-rate", type=float, default=1e-5, show_default=True),
+        click.option("--group-lengths", is_flag=True, help="Rows of like length in a batch: less padding, faster."),
         click.option("--max-length", type=click.IntRange(0), default=0, help="Tokens of an input; default 256, SQuAD 384."),
         click.option("--freeze-embeddings", is_flag=True, help="Do not train the word embeddings."),
         click.option("--limit", type=click.IntRange(1), help="At most so many training and dev rows."),

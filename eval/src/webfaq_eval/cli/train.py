@@ -57,6 +57,11 @@ _ENCODER: tuple[Any, ...] = (
         "--max-length", type=click.IntRange(8), default=256, show_default=True, help="Tokens."
     ),
 )
+_TEACHER: tuple[Any, ...] = (
+    click.option("--teacher", metavar="DIR|NAME", help="A cross-encoder that scores what is kept, for --distil."),
+    click.option("--teacher-margin", type=float, default=0.05, show_default=True, help="Drop negatives that it scores so near to the right answer, as a share of that one's score."),
+    click.option("--teacher-max-length", type=click.IntRange(8), default=512, show_default=True, help="Tokens of question and answer."),
+)  # fmt: skip
 _TRAIN: tuple[Any, ...] = (
     click.option(
         "--mode", type=click.Choice(["full", "lora", "frozen-embeddings", "head"]), default="full",
@@ -144,21 +149,17 @@ def train(out: Path, as_json: bool, **options: Any) -> None:
 @click.option(
     "--ratio", type=float, default=0.95, show_default=True, help="Of the right one's score."
 )
+@_with(_TEACHER)
 @click.option("--out", type=_PATH, required=True)
 @_JSON
-def mine(
-    model: str, pairs: str, out: Path, as_json: bool, depth: int, most: int, ratio: float,
-    **encoder: Any,
-) -> None:  # fmt: skip
+def mine(model: str, pairs: str, out: Path, as_json: bool, **options: Any) -> None:
     """Mine hard negatives with a retriever, for `train --negatives`; goes on after a stop.
 
     \b
     Example:
-      webfaq-eval mine --model model --pairs my-faq --out negatives
+      webfaq-eval mine --model model --pairs my-faq --teacher BAAI/bge-reranker-v2-m3 --out negatives
     """
-    from webfaq_eval.training.encoder import EncoderSettings
-    from webfaq_eval.training.mine import MineSettings
     from webfaq_eval.training.mine import mine as mine_negatives
+    from webfaq_eval.training.options import mine_settings_of
 
-    settings = MineSettings(depth, most, ratio)
-    _show(mine_negatives(pairs, EncoderSettings(model, **encoder), out, settings), as_json)
+    _show(mine_negatives(pairs, out=out, **mine_settings_of(model, options)), as_json)

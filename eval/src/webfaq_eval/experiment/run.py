@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,17 +13,17 @@ from tqdm import tqdm
 from webfaq_eval.benchmark import open_benchmark
 from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import EvalError, TrainingError
+from webfaq_eval.experiment.bodies import Bodies
 from webfaq_eval.experiment.cells import Cell, Folders, cells_of
+from webfaq_eval.experiment.recipe import train_settings
 from webfaq_eval.experiment.settings import Experiment, Start
 from webfaq_eval.files import value_sha256, write_json
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places
 from webfaq_eval.intermediate.settings import Settings as IntermediateSettings
 from webfaq_eval.score import Request, score
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.losses import LossSettings
 from webfaq_eval.training.pairs import open_pairs
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
+from webfaq_eval.training.shared import Shared
 from webfaq_eval.training.train import train
 
 log = logging.getLogger(__name__)
@@ -58,12 +58,13 @@ def run(experiment: Experiment, folders: Folders, quiet: bool = False) -> Ran:
     claim(experiment, folders)
     made, kept = [], []
     failed: dict[str, str] = {}
+    shared = Shared(), Bodies()
     for cell in tqdm(cells_of(experiment), desc="experiment", unit="cell", disable=quiet):
         if folders.done(cell).is_file():
             kept.append(cell.name)
             continue
         try:
-            make(cell, experiment, folders)
+            make(cell, experiment, folders, shared)
             made.append(cell.name)
         except EvalError as error:
             log.error("%s: %s", cell.name, error)
@@ -100,10 +101,17 @@ def claim(experiment: Experiment, folders: Folders) -> None:
     write_json(folders.record, mine)
 
 
-def make(cell: Cell, experiment: Experiment, folders: Folders) -> None:
-    """Make one cell: its start, its model, its results, its record."""
+def make(
+    cell: Cell, experiment: Experiment, folders: Folders, shared: tuple[Shared, Bodies]
+) -> None:
+    """Make one cell: its start, its model, its results, its record.
+
+    Cells that are given the same `shared` load a start's encoder once for training and once for scoring.
+    """
+    training, scoring = shared
     encoder = make_start(cell.start, experiment, folders)
-    trained = train(train_settings(cell, encoder, experiment, folders), folders.model(cell))
+    wanted = train_settings(cell, encoder, experiment, folders)
+    trained = train(wanted, folders.model(cell), training)
     settings = Settings(
         str(trained.folder),
         query_prefix=experiment.query_prefix,
@@ -119,7 +127,8 @@ def make(cell: Cell, experiment: Experiment, folders: Folders) -> None:
         depth=experiment.score.depth,
         vectors=folders.vectors,
     )
-    scored = score(request, quiet=True)
+    retriever = scoring.retriever(settings, request.store)
+    scored = score(request, quiet=True, retriever=retriever)
     write_json(
         folders.done(cell),
         {
@@ -147,43 +156,6 @@ def make_start(name: str, experiment: Experiment, folders: Folders) -> str:
 def _places(start: Start, out: Path) -> Places:
     texts = Path(start.mlm_texts) if start.mlm_texts else None
     return Places(start.encoder, start.data, out, mlm_texts=texts, revisions=start.revisions)
-
-
-def train_settings(
-    cell: Cell, encoder: str, experiment: Experiment, folders: Folders
-) -> TrainSettings:
-    """Return the settings of a cell's training."""
-    how = experiment.train
-    data = DataSettings(
-        experiment.pairs,
-        str(cell.condition),
-        experiment.hold_out_languages,
-        how.pairs_per_language,
-    )
-    read = EncoderSettings(
-        encoder,
-        how.mode if cell.condition.kind != "none" else "full",
-        experiment.query_prefix,
-        experiment.passage_prefix,
-        how.max_length,
-    )
-    schedule = Schedule(
-        steps=how.steps,
-        epochs=how.epochs,
-        learning_rate=how.learning_rate,
-        evaluate_every=how.evaluate_every,
-        patience=how.patience,
-    )
-    return TrainSettings(
-        data=data,
-        encoder=read,
-        seed=max(cell.seed, 0),
-        batch_size=how.batch_size,
-        monolingual=how.monolingual,
-        loss=LossSettings(how.temperature, how.symmetric),
-        schedule=schedule,
-        where=replace(Where(), vectors=folders.vectors),
-    )
 
 
 def _check_places(experiment: Experiment) -> None:

@@ -33,10 +33,10 @@ def fetch(source: Source, revisions: Mapping[str, str]) -> Path:
             f"{source.name} needs the commit of its data set, met {revision!r}: "
             f"add --revision {name}=<40 hex digits>"
         )
-    pattern = f"{config}/*.parquet" if config else "*.parquet"
+    patterns = [f"{folder}/*.parquet" for folder in _folders(config)] or ["*.parquet"]
     try:
         place = snapshot_download(
-            name, repo_type="dataset", revision=revision, allow_patterns=[pattern, f"*/{pattern}"]
+            name, repo_type="dataset", revision=revision, allow_patterns=patterns
         )
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
         raise TaskDataError(f"{name}@{revision} cannot be fetched from the Hub: {error}") from error
@@ -48,14 +48,22 @@ def config_folder(place: Path, name: str, config: str) -> Path:
 
     :raises TaskDataError: if it holds none.
     """
-    folders = [place / config] if config else []
-    for folder in (*folders, place):
+    # Other tasks' configs of the data set may lie beside it: only its own folder is looked into.
+    for folder in [place / part for part in _folders(config)] or [place]:
         if any(folder.rglob("*.parquet")):
             return folder
     raise TaskDataError(
         f"{name} has no Parquet file of config {config or 'default'!r} at this revision; state one "
         "that has, such as a commit of refs/convert/parquet"
     )
+
+
+def _folders(config: str) -> list[str]:
+    """Return the folders that a config may lie in; none where a data set has but one, anywhere.
+
+    What its owners keep in `data` is in `default` on `refs/convert/parquet`.
+    """
+    return ["data", "default"] if config == "data" else [config] if config else []
 
 
 def parse_revisions(pairs: Iterable[str]) -> dict[str, str]:

@@ -14,6 +14,9 @@ from functools import lru_cache
 import numpy as np
 import numpy.typing as npt
 
+#: Batches whose rows are sorted by length together: transformers' Trainer takes 50, too.
+TOGETHER = 50
+
 
 @dataclass(frozen=True)
 class Schedule:
@@ -51,23 +54,37 @@ def plan(share: Mapping[str, float], batches: int, seed: int) -> Schedule:
     return Schedule(names, task, turn)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Rows:
-    """The order in which a task's `count` rows are taken: shuffled anew for every pass."""
+    """The order in which a task's `count` rows are taken: shuffled anew for every pass.
+
+    With `lengths`, one for each row, a batch has rows of like length, so that little of it is padding:
+    a pass is shuffled, sorted inside of parts of `TOGETHER` batches, and its batches are shuffled, as
+    `group_by_length` of transformers' Trainer does it.
+    """
 
     count: int
     size: int
     seed: int
+    lengths: npt.NDArray[np.int64] | None = None
 
     def at(self, turn: int) -> list[int]:
         """Return the rows of the `turn`-th batch; a batch may begin in one pass and end in the next."""
         places = range(turn * self.size, (turn + 1) * self.size)
-        return [
-            int(_order(self.count, self.seed, place // self.count)[place % self.count])
-            for place in places
-        ]
+        return [int(_order(self, place // self.count)[place % self.count]) for place in places]
 
 
 @lru_cache(maxsize=64)
-def _order(count: int, seed: int, turn: int) -> npt.NDArray[np.int64]:
-    return np.random.default_rng([seed, 2, turn]).permutation(count)
+def _order(rows: Rows, turn: int) -> npt.NDArray[np.int64]:
+    chance = np.random.default_rng([rows.seed, 2, turn])
+    order = chance.permutation(rows.count)
+    if rows.lengths is None:
+        return order
+    part = TOGETHER * rows.size
+    for start in range(0, rows.count, part):
+        found = order[start : start + part]
+        order[start : start + part] = found[np.argsort(-rows.lengths[found], kind="stable")]
+    # A last batch that is not full stays last: the next pass completes it.
+    whole = rows.count // rows.size * rows.size
+    batches = chance.permutation(order[:whole].reshape(-1, rows.size))
+    return np.concatenate([batches.ravel(), order[whole:]])

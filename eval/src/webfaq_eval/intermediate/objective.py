@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
 from webfaq_eval.intermediate.examples import Example
 
 IGNORED = -100  # a label that the cross entropy does not count
+_COUNTED = 256  # features whose tokens are counted together
 
 #: What a head gives for a batch of features: (features, batch, logits), all on the CPU.
 Outputs = Iterable[tuple[Sequence[Any], Mapping[str, Any], Tensor]]
@@ -99,6 +101,18 @@ class TaskModel(nn.Module):
         inputs = {name: batch[name] for name in names if name in batch}
         hidden = self.encoder(**inputs).last_hidden_state
         return objective.logits(hidden, self.heads[task], batch)
+
+
+def lengths(objective: Objective, features: Sequence[Any]) -> npt.NDArray[np.int64]:
+    """Return the tokens of each feature, of the longest of its inputs where it has several."""
+    from tqdm import tqdm
+
+    found = [np.zeros(0, np.int64)]
+    for start in tqdm(range(0, len(features), _COUNTED), desc="lengths", unit="batch"):
+        part = features[start : start + _COUNTED]
+        mask = objective.batch(part, np.random.default_rng(0))["attention_mask"]
+        found.append(mask.sum(-1).reshape(len(part), -1).amax(1).numpy())
+    return np.concatenate(found)
 
 
 @torch.no_grad()

@@ -29,7 +29,7 @@ from webfaq_eval.intermediate.encoder import (
 )
 from webfaq_eval.intermediate.gather import gather
 from webfaq_eval.intermediate.multi import Rows, plan, shares
-from webfaq_eval.intermediate.objective import Encoding, Objective, TaskModel, evaluate
+from webfaq_eval.intermediate.objective import Encoding, Objective, TaskModel, evaluate, lengths
 from webfaq_eval.intermediate.registry import TASKS
 from webfaq_eval.intermediate.settings import Places, Settings
 from webfaq_eval.loop import CURVE, Job, LoopSettings, run_loop
@@ -102,6 +102,8 @@ def describe_run(settings: Settings, start: Start, data: Mapping[str, TaskData])
 def run_hash(described: Mapping[str, Any]) -> str:
     """Return the sha256 of all that decides the result: not where files lie, nor how often one saves."""
     settings = {key: value for key, value in described["settings"].items() if key != "save_every"}
+    if not settings["group_lengths"]:  # unsaid, as in the records of runs before it could be said
+        del settings["group_lengths"]
     rows = {task: data["sha256"] for task, data in described["data"].items()}
     return value_sha256([settings, described["encoder"]["sha"], rows, described["versions"]])
 
@@ -156,7 +158,13 @@ def _train(run: Run, working: Path, name: str) -> tuple[LoopSettings, dict[str, 
         save_every=settings.save_every, evaluate_every=settings.evaluate_every,
     )  # fmt: skip
     schedule = plan(shares(sizes, fixed), steps * settings.accumulate, settings.seed)
-    orders = {task: Rows(size, settings.rows, settings.seed) for task, size in sizes.items()}
+    tokens = {
+        task: lengths(one, run.features[task]) if settings.group_lengths else None
+        for task, one in run.objectives.items()
+    }
+    orders = {
+        task: Rows(size, settings.rows, settings.seed, tokens[task]) for task, size in sizes.items()
+    }
 
     def batch_at(number: int) -> dict[str, Any]:
         task, turn = schedule.at(number)

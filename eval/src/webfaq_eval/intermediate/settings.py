@@ -19,6 +19,7 @@ class Settings:
     4 x 8 accumulated (nyu-mll/jiant @ daa5a25, `xtreme_runconfig_writer.py`), as are 2 epochs, which
     it uses for NLI and question answering; for the other tasks 2 is our choice. It evaluates every
     1,000 steps. `steps` 0 means: as many as `epochs` take. `max_length` 0: the task's own.
+    `group_lengths` puts rows of like length into a batch, which is faster; the paper's code does not.
     """
 
     task: str
@@ -38,6 +39,7 @@ class Settings:
     mix_mlm: float = 0.0
     evaluate_every: int = 0
     save_every: int = 500
+    group_lengths: bool = False
 
     def __post_init__(self) -> None:
         if not 0 <= self.mix_mlm < 1:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from webfaq_eval.encoders.heads import body_sha256
+from webfaq_eval.encoders.precision import choose
 from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.files import folder_sha256
 
@@ -27,6 +31,17 @@ class Opened:
     revision: str
     query_prefix: str
     passage_prefix: str
+
+    @cached_property
+    def body_sha256(self) -> str:
+        """The hash of all that decides a vector, as the encoder was when it was first asked for."""
+        return body_sha256(self.model)
+
+    @cached_property
+    def reader(self) -> SentenceTransformer:
+        """A copy in the device's precision, to read texts: the encoder is saved as exact as it came."""
+        dtype, _ = choose("auto", str(self.model.device))
+        return deepcopy(self.model).to(dtype).eval()
 
 
 @dataclass(frozen=True)
@@ -54,7 +69,7 @@ def open_encoder(settings: EncoderSettings, device: str) -> Opened:
 
     :raises ModelError: if there is no encoder, or only one with pickled weights.
     """
-    folder, revision = _resolve(settings.encoder)
+    folder, revision = find_encoder(settings.encoder)
     try:
         model = _load(folder, device)
     except (OSError, ValueError, KeyError, ImportError) as error:
@@ -66,7 +81,7 @@ def open_encoder(settings: EncoderSettings, device: str) -> Opened:
     return Opened(model, settings.encoder, revision, query, passage)
 
 
-def _resolve(name: str) -> tuple[Path, str]:
+def find_encoder(name: str) -> tuple[Path, str]:
     """Return the encoder's folder and its revision; a Hub name is resolved to a commit once."""
     folder = Path(name)
     if folder.is_dir():

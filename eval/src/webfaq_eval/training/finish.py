@@ -18,7 +18,7 @@ from webfaq_eval.files import write_json, write_text
 from webfaq_eval.loop import write_curve
 from webfaq_eval.training.card import render_card
 from webfaq_eval.training.curves import draw_curve
-from webfaq_eval.training.embedders import Embedder, Residual, add_head
+from webfaq_eval.training.embedders import Embedder, Residual
 from webfaq_eval.training.encoder import merge_adapter
 from webfaq_eval.training.judge import METRIC, Judge, load_weights
 
@@ -92,17 +92,19 @@ def finish(
 
 def _save_model(run: _Run, embedder: Embedder | None) -> None:
     model = run.opened.model
-    if embedder is not None and isinstance(embedder.module, Residual):
-        add_head(model, embedder.module)
-    merge_adapter(model)
     place = run.out / "work" / "model"
     shutil.rmtree(place, ignore_errors=True)
-    model.save(str(place), create_model_card=False)
+    if embedder is not None and isinstance(embedder.module, Residual):
+        run.shared.save(run.opened, embedder.module, place)
+    else:
+        merge_adapter(model)
+        model.save(str(place), create_model_card=False)
     for part in sorted(place.iterdir()):
         target = run.out / part.name
         if target.is_dir():
             shutil.rmtree(target)
         part.replace(target)
+    run.shared.saved(run.out)
 
 
 def _save_papers(out: Path, record: dict[str, Any]) -> None:

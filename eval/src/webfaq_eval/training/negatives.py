@@ -1,131 +1,56 @@
-"""Hard negatives: the grouped format of WebFAQ's public ones, read and written.
+"""Hard negatives: wrong answers that look right, read from files and given to the pairs of a condition.
 
-One JSON line (or Parquet row) per question: `query`, `positive`, `negatives`, best first, and where a
-teacher scored them `positive_score` and `negative_scores`. The reader also takes the names that other
-tools give these fields (`FIELDS`), negatives as objects `{"text": …, "score": …}`, and lists with one
-positive. Lines find their pair by the texts of question and positive, so ids need not agree.
+Read are grouped rows (`groups.py`), as `mine` writes them, and archives of ir_datasets (`runs.py`). A
+group finds its pair by the texts of question and right answer, so ids need not agree.
+
+WebFAQ's published ones are both: IrvinTopi/WebFAQHardNegatives @ a67f76c (arXiv 2602.17327) has, for
+20 languages, grouped JSON lines of up to 200 answers that BM25 found, scored by BGE-M3, and
+PaDaS-Lab/webfaq-ir-datasets the same with ids. The layout of the second is the one its card states. The
+card of the first could not be read to its end: if its fields are none of `groups.FIELDS`, reading stops
+with the names it met.
 """
 
 from __future__ import annotations
 
-import gzip
-import json
 import logging
 import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webfaq_eval.errors import TaskDataError
+from webfaq_eval.training.groups import Group, read_file
 from webfaq_eval.training.langid import HeldOut
 from webfaq_eval.training.pairs import Rows
+from webfaq_eval.training.runs import read_run
 from webfaq_eval.training.texts import Keys, PairTexts, text_key
 
 log = logging.getLogger(__name__)
-
-#: What a field is called here -> what it is called elsewhere (FlagEmbedding, sentence-transformers).
-FIELDS = {
-    "query": ("query", "question", "anchor"),
-    "positive": ("positive", "pos", "answer", "positives"),
-    "negatives": ("negatives", "negative", "neg", "negs", "hard_negatives"),
-    "positive_score": ("positive_score", "pos_score", "pos_scores", "positive_scores"),
-    "negative_scores": ("negative_scores", "neg_scores", "negs_score", "scores"),
-}
-_TEXT = ("text", "answer", "passage", "document", "content")
-
-
-@dataclass(frozen=True)
-class Group:
-    """One question with its right answer and hard negatives, best first; scores are NaN if unknown."""
-
-    query: str
-    positive: str
-    negatives: list[str]
-    positive_score: float
-    negative_scores: list[float]
+_KINDS = ("*.jsonl", "*.jsonl.gz", "*.parquet")
 
 
 def read_groups(where: Path) -> Iterator[Group]:
-    """Read a file, or all `.jsonl`, `.jsonl.gz` and `.parquet` files of a folder, by name.
+    """Read a file, or all files of a folder, by name; runs of a teacher (`.res`) come last.
 
     :raises TaskDataError: if there is no such file, or a line is not in the format; says which.
     """
-    kinds = ("*.jsonl", "*.jsonl.gz", "*.parquet")
-    files = sorted(f for k in kinds for f in where.rglob(k)) if where.is_dir() else [where]
-    if not files or not files[0].is_file():
-        raise TaskDataError(f"{where} holds no hard negatives (.jsonl, .jsonl.gz or .parquet)")
+    runs = sorted(where.rglob("*.res")) if where.is_dir() else []
+    # A run lies in <language>/training and its texts in <language>: those files are no groups.
+    beside = {run.parent.parent for run in runs}
+    files = sorted(f for kind in _KINDS for f in where.rglob(kind)) if where.is_dir() else [where]
+    files = [file for file in files if not beside & set(file.parents)]
+    if not runs and not (files and files[0].is_file()):
+        raise TaskDataError(
+            f"{where} holds no hard negatives (.jsonl, .jsonl.gz, .parquet or .res)"
+        )
     for file in files:
-        for number, row in enumerate(_rows(file), 1):
-            try:
-                yield _group(row)
-            except (KeyError, TypeError, ValueError) as error:
-                raise TaskDataError(f"{file}, line {number}: {error}") from error
-
-
-def _rows(file: Path) -> Iterator[Any]:
-    try:
-        if file.suffix == ".parquet":
-            for batch in pq.ParquetFile(file).iter_batches(1000):
-                yield from batch.to_pylist()
-            return
-        with (
-            gzip.open(file, "rt", encoding="utf-8")
-            if file.suffix == ".gz"
-            else file.open(encoding="utf-8") as lines
-        ):
-            for line in lines:
-                yield json.loads(line)
-    except (OSError, EOFError, ValueError, pa.ArrowException) as error:
-        raise TaskDataError(f"{file} cannot be read as hard negatives: {error}") from error
-
-
-def _group(row: Any) -> Group:
-    if not isinstance(row, dict):
-        raise TypeError(f"met {type(row).__name__}, expected an object")
-    query, positive, negatives = (_field(row, n) for n in ("query", "positive", "negatives"))
-    if query is None or positive is None or negatives is None:
-        raise KeyError(f"expected query, positive and negatives, met {', '.join(sorted(row))}")
-    if isinstance(positive, list):
-        positive = positive[0]
-    if isinstance(negatives, str):
-        negatives = [negatives]
-    texts = [_text(negative) for negative in negatives]
-    first, scores = _scores(row, negatives)
-    if len(scores) != len(texts):
-        raise ValueError(f"{len(texts)} negatives have {len(scores)} scores")
-    return Group(str(query), _text(positive), texts, first, scores)
-
-
-def _field(row: dict[str, Any], name: str) -> Any:
-    return next((row[n] for n in FIELDS[name] if row.get(n) is not None), None)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):
-        value = next((value[name] for name in _TEXT if name in value), None)
-    if not isinstance(value, str):
-        raise TypeError(f"met {type(value).__name__} where a text is expected")
-    return value
-
-
-def _scores(row: dict[str, Any], negatives: list[Any]) -> tuple[float, list[float]]:
-    first, scores = _field(row, "positive_score"), _field(row, "negative_scores")
-    if isinstance(first, list):
-        first = first[0] if first else None
-    if scores is None and negatives and isinstance(negatives[0], dict):
-        scores = [negative.get("score", math.nan) for negative in negatives]
-    if scores is None:
-        scores = [math.nan] * len(negatives)
-    if first is None and len(scores) == len(negatives) + 1:
-        first, scores = scores[0], scores[1:]
-    return float(math.nan if first is None else first), [float(score) for score in scores]
+        yield from read_run(file) if file.suffix == ".res" else read_file(file)
+    for run in runs:
+        yield from read_run(run)
 
 
 @dataclass
@@ -235,6 +160,9 @@ def attach(pairs: PairTexts, settings: NegativeSettings, held_out: HeldOut) -> H
         counts[row + 1] = len(passages)
     flat = [passage for row in sorted(found) for passage in found[row]]
     attaching.counted["negatives used"] = len(flat)
+    unscored = sum(math.isnan(margin) for _, margin in flat)
+    if unscored:
+        attaching.counted["negatives used, without a teacher's score"] = unscored
     if not flat:
         raise TaskDataError(
             f"{settings.where} gives no hard negative to the {len(pairs):,} pairs of the condition: "

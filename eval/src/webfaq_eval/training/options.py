@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from webfaq_eval.training.candidates import MineSettings
 from webfaq_eval.training.encoder import EncoderSettings
 from webfaq_eval.training.losses import LossSettings
 from webfaq_eval.training.negatives import NegativeSettings
 from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
 from webfaq_eval.training.step import StepSettings
+from webfaq_eval.training.teacher import TeacherSettings
 from webfaq_eval.training.validation import RetrievalSettings
 
 
@@ -37,3 +39,18 @@ def settings_of(options: Mapping[str, Any]) -> TrainSettings:
         step=StepSettings(**pick("part", "cached")),
         where=Where(**pick("device", "vectors", "compile")),
     )
+
+
+def mine_settings_of(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the options of `webfaq-eval mine` name, for `mine`."""
+    names = ("query_prefix", "passage_prefix", "max_length")
+    teacher = None
+    if options["teacher"] is not None:
+        teacher = TeacherSettings(
+            options["teacher"], options["teacher_margin"], options["teacher_max_length"]
+        )
+    return {
+        "encoder": EncoderSettings(model, **{name: options[name] for name in names}),
+        "settings": MineSettings(options["depth"], options["most"], options["ratio"]),
+        "teacher": teacher,
+    }

@@ -15,7 +15,6 @@ import logging
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,20 +26,18 @@ from webfaq_eval.errors import TrainingError
 from webfaq_eval.files import value_sha256
 from webfaq_eval.loop import CHECKPOINTS, Job, run_loop
 from webfaq_eval.training.batches import Batches
-from webfaq_eval.training.conditions import control_warnings, parse_condition, select
+from webfaq_eval.training.choose import Chosen, choose
 from webfaq_eval.training.data import TrainingData
 from webfaq_eval.training.embedders import Embedder, HeadEmbedder, TextEmbedder
-from webfaq_eval.training.encoder import Opened, open_encoder, prepare
+from webfaq_eval.training.encoder import Opened, prepare
 from webfaq_eval.training.finish import Trained, already_done, finish
-from webfaq_eval.training.frozen import Frozen, freeze
 from webfaq_eval.training.judge import Enough, Judge
-from webfaq_eval.training.langid import HeldOut
 from webfaq_eval.training.negatives import attach
-from webfaq_eval.training.pairs import ID, PairFolder, PairIndex, id_order, parse_ids
+from webfaq_eval.training.pairs import ID, id_order, parse_ids
 from webfaq_eval.training.processes import Processes
 from webfaq_eval.training.settings import TrainSettings, check
+from webfaq_eval.training.shared import Shared
 from webfaq_eval.training.step import Step
-from webfaq_eval.training.survey import read_for_conditions
 from webfaq_eval.training.texts import PairTexts, gather_texts
 from webfaq_eval.training.validation import Retrieval, make_retrieval, may_ask
 from webfaq_eval.training.vectorcache import VectorCache
@@ -48,48 +45,11 @@ from webfaq_eval.training.vectorcache import VectorCache
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Chosen:
-    """The frozen pairs of a run and what they were chosen from."""
-
-    pairs: PairFolder
-    frozen: Frozen
-    held_out: HeldOut
-
-
-def choose(settings: TrainSettings, out: Path, processes: Processes | None = None) -> Chosen:
-    """Choose the pairs of a condition and write their frozen list into `out`.
-
-    :raises TrainingError: if the condition has no pair to train on, or `out` holds another list.
-    """
-    condition = parse_condition(settings.data.condition)
-    pairs, index, held_out = read_for_conditions(
-        settings.data.pairs, frozenset(settings.data.hold_out)
-    )
-    chosen = select(index, condition, settings.draw)
-    if condition.kind == "random":
-        like = select(index, parse_condition(f"in-domain:{condition.domain}"), settings.draw)
-        chosen.warnings.extend(control_warnings(index, like, chosen))
-    for warning in chosen.warnings:
-        log.warning(warning)
-    if not len(chosen) and condition.kind != "none":
-        raise TrainingError(f"{condition} has no pair in {settings.data.pairs}; {_offered(index)}")
-    if processes is None or processes.main:
-        freeze(out, pairs, index, chosen, (settings.draw, held_out))
-    if processes is not None:
-        processes.wait()
-    return Chosen(pairs, freeze(out, pairs, index, chosen, (settings.draw, held_out)), held_out)
-
-
-def _offered(index: PairIndex) -> str:
-    return (
-        f"its train split has {len(index):,} pairs in {len(index.languages)} languages, "
-        f"{int(index.excluded.sum()):,} of them held out, domains {', '.join(sorted(index.domains))}"
-    )
-
-
-def train(settings: TrainSettings, out: Path) -> Trained:
+def train(settings: TrainSettings, out: Path, shared: Shared | None = None) -> Trained:
     """Train a retriever into the folder `out`, or go on where it was stopped.
+
+    Runs of one process that are given the same `shared` open an encoder once, if they only train a
+    head on it.
 
     :raises EvalError: if it cannot start, or had to stop; says where the last good checkpoint is.
     """
@@ -98,7 +58,7 @@ def train(settings: TrainSettings, out: Path) -> Trained:
     processes = Processes.found(settings.where.device)
     try:
         chosen = choose(settings, out, processes)
-        run = _Run(settings, out, chosen, processes)
+        run = _Run(settings, out, chosen, processes, shared or Shared())
         done = already_done(out, run.identity)
         return done if done else run.train(began)
     except OSError as error:
@@ -112,12 +72,16 @@ class _Run:
     """Everything of one run, opened; `train` does it."""
 
     def __init__(
-        self, settings: TrainSettings, out: Path, chosen: Chosen, processes: Processes
+        self,
+        settings: TrainSettings,
+        out: Path,
+        chosen: Chosen,
+        processes: Processes,
+        shared: Shared,
     ) -> None:
         self.settings, self.out, self.chosen, self.processes = settings, out, chosen, processes
-        # Weights that an encoder's folder lacks (an unused pooler) are drawn when it is opened.
-        torch.manual_seed(settings.seed)
-        self.opened: Opened = open_encoder(settings.encoder, processes.device)
+        self.shared = shared
+        self.opened: Opened = shared.open(settings.encoder, processes.device, settings.seed)
         negatives = settings.data.negatives
         self.identity = value_sha256(
             {

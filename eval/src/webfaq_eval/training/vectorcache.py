@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import deepcopy
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
 from webfaq_eval.encoders import batches
-from webfaq_eval.encoders.heads import body_sha256
 from webfaq_eval.encoders.precision import choose
 from webfaq_eval.encoders.sentence import encode_texts
 from webfaq_eval.vectors import VectorStore
@@ -28,13 +26,12 @@ class VectorCache:
         self.dtype, self.device = choose("auto", str(opened.model.device))
         self.dimensions = int(opened.model.get_embedding_dimension() or 0)
         key = {
-            "model": body_sha256(opened.model),
+            "model": opened.body_sha256,
             "max_length": opened.model.max_seq_length,
             "dtype": str(self.dtype),
             "normalize": True,
         }
         self.store = VectorStore(folder, key)
-        self._body: Any = None
 
     def rows_of(self, texts: Sequence[str]) -> list[int]:
         """Return the row of each text, after encoding those that are new."""
@@ -46,8 +43,5 @@ class VectorCache:
         return self.store.take(rows)
 
     def _encode(self, texts: Sequence[str]) -> batches.Floats:
-        if self._body is None:
-            # A copy: the encoder itself is saved with the head, as exact as it came.
-            self._body = deepcopy(self.opened.model).to(self.dtype).eval()
-        longest = self.opened.model.max_seq_length
-        return batches.normalized(encode_texts(self._body, texts, longest, self.device, False))
+        longest, reader = self.opened.model.max_seq_length, self.opened.reader
+        return batches.normalized(encode_texts(reader, texts, longest, self.device, False))
