@@ -2,9 +2,11 @@
 
     webfaq-domains build labeler --out made                      # the builtin student only: a minute
     webfaq-domains build labeler --encoder intfloat/multilingual-e5-small --revision <sha> \\
-        --unlabelled faq/ --out made                             # everything: an hour on two cores
+        --unlabelled faq/ --clones clones/ --out made            # everything: an hour on two cores
 
 The parameters are in `labeler.toml`, the texts in `annotations/`, `lexicon/` and `silver/`.
+`translations.toml` names projects whose translated texts teach the student; `--clones` is a folder
+of their clones.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from webfaq_domains.labeler.encoder import local_encoder
 from webfaq_domains.labeler.frozen import FrozenOrigins, only_frozen
 from webfaq_domains.labeler.labelled import read_labelled
 from webfaq_domains.labeler.making import LabelerRecipe, read_material
+from webfaq_domains.labeler.translations import Translated, read_all, read_sources
 from webfaq_domains.labeler.words import SilverWords
 from webfaq_domains.taxonomy import load_taxonomy
 
@@ -40,6 +43,8 @@ class LabelerOptions:
     encoder: str | None = None
     revision: str = ""
     unlabelled: tuple[str, ...] = ()
+    clones: Path | None = None
+    translations: Path | None = None
     labelled: Path | None = None
     frozen: Path | None = None
     taxonomy: Path | None = None
@@ -58,6 +63,14 @@ def recipe_of(path: Path | None) -> LabelerRecipe:
         if field.name != "choices"
     }
     return LabelerRecipe(**parts, choices=tuple(sections["choices"]["student"]))
+
+
+def _translated(options: LabelerOptions) -> list[Translated]:
+    """Read the translated texts of the listed projects, where there are clones of them."""
+    if options.clones is None:
+        return []
+    listed = options.translations or builder_data("translations.toml")
+    return read_all(read_sources(listed), options.clones)
 
 
 def build(options: LabelerOptions) -> MadeLabelers:
@@ -81,6 +94,7 @@ def build(options: LabelerOptions) -> MadeLabelers:
         SilverWords.read(silver) if silver else None,
         local_encoder(options.encoder, options.revision) if options.encoder else None,
         [pair for pair in pairs if not frozen.holds(pair.origin)],
+        _translated(options),
         {
             "frozen origins": only_frozen(
                 rows, options.frozen or builder_data("frozen_origins.json")
@@ -103,6 +117,8 @@ _PATH = click.Path(path_type=Path)
 @click.option("--encoder", help="A sentence-transformers folder, or a Hub model with --revision.")
 @click.option("--revision", default="", help="The encoder's 40-hex commit.")
 @click.option("--unlabelled", multiple=True, metavar="SRC", help="Pairs for silver labels.")
+@click.option("--clones", type=_PATH, help="Clones of projects whose translations teach.")
+@click.option("--translations", type=_PATH, help="The list of these projects [default: ours]")
 @click.option("--labelled", type=_PATH, help="Labelled pairs; measured on frozen origins only.")
 @click.option("--frozen", type=_PATH, help="Origins to measure on, never to train on.")
 @click.option("--taxonomy", type=_PATH, help="A taxonomy of your own.")

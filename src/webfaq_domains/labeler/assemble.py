@@ -25,7 +25,9 @@ from webfaq_domains.labeler.lexicon import KeywordBaseline
 from webfaq_domains.labeler.making import (
     LabelerRecipe,
     Material,
+    SilverPairs,
     label_pairs,
+    label_translated,
     make_builtin,
     make_student,
     make_teacher,
@@ -36,6 +38,7 @@ from webfaq_domains.labeler.sampling import Candidate
 from webfaq_domains.labeler.stage import About
 from webfaq_domains.labeler.student import Student
 from webfaq_domains.labeler.teacher import Teacher
+from webfaq_domains.labeler.translations import Translated
 from webfaq_domains.labeler.words import SilverWords, find_words
 from webfaq_domains.taxonomy import Taxonomy
 
@@ -48,7 +51,7 @@ BUILTIN = "builtin"
 
 @dataclass(frozen=True)
 class Inputs:
-    """What a build reads: texts of our own, an encoder, pairs to label, rows to measure on.
+    """What a build reads: texts of our own, an encoder, texts to label, rows to measure on.
 
     `sources` describes the texts for the cards: name, licence, pin. `measured` maps the name of a
     labelled set to its rows, which nothing trains or chooses on.
@@ -60,6 +63,7 @@ class Inputs:
     words: SilverWords | None = None
     encoder: Path | None = None
     unlabelled: list[Candidate] = field(default_factory=list)
+    translated: list[Translated] = field(default_factory=list)
     measured: dict[str, list[Labelled]] = field(default_factory=dict)
 
 
@@ -154,8 +158,11 @@ def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabele
     about = About(TEACHER, inputs.taxonomy, recipe.teacher_decision, _training(inputs, encoder))
     teacher = make_teacher(inputs.material, source, teacher_folder, about, recipe)
     pairs = label_pairs(teacher, inputs.unlabelled, recipe, inputs.taxonomy.fallback)
+    taught = label_translated(teacher, inputs.translated, recipe, inputs.taxonomy.fallback)
+    pairs = replace(pairs, taught=taught)
     silver = {**encoder, "teacher": teacher.id.revision, **pairs.counts()}
-    about = About(STUDENT, inputs.taxonomy, recipe.student_decision, _training(inputs, silver))
+    read = replace(inputs, sources=[*inputs.sources, *translated_sources(inputs, pairs)])
+    about = About(STUDENT, inputs.taxonomy, recipe.student_decision, _training(read, silver))
     made = make_student(inputs.material, (inputs.words, pairs), student_folder, about, recipe)
     trials = [vars(trial) | {"recipe": asdict(trial.recipe)} for trial in made.trials]
     add_to_labeler_file(student_folder, {"trials": trials})
@@ -171,6 +178,17 @@ def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabele
     builtin = assemble_builtin(inputs, out, recipe)
     folders = [str(teacher_folder), str(student_folder), *builtin.folders]
     return MadeLabelers(folders, {**scores, **builtin.macro_f1})
+
+
+def translated_sources(inputs: Inputs, pairs: SilverPairs) -> list[dict[str, Any]]:
+    """Return the card's lines for the projects whose translated texts taught: name, licence, pin."""
+    taught = {row.project for row in pairs.taught}
+    found = {text.source.repository: text.source for text in inputs.translated}
+    return [
+        {"name": name, "licence": source.licence, "pin": source.commit}
+        for name, source in sorted(found.items())
+        if name in taught
+    ]
 
 
 def _with_words(inputs: Inputs, encoder: Path, recipe: LabelerRecipe) -> Inputs:

@@ -82,7 +82,15 @@ def _sources(training: dict[str, Any]) -> str:
         f"{training.get('words_encoder') or 'no encoder'}",
     ]
     if "pairs" in training:
-        lines.append(f"- {training['pairs']:,} FAQ pairs labelled by the teacher")
+        sites = ", ".join(f"{name} ({n:,})" for name, n in training["pairs_by_site"].items())
+        lines.append(
+            f"- {training['pairs']:,} FAQ pairs labelled by the teacher, of {sites or 'no site'}"
+        )
+    if training.get("translated_texts"):
+        lines.append(
+            f"- {training['translated_texts']:,} texts in {training['translated_languages']} languages "
+            "of the projects below, each with the teacher's label of its English original"
+        )
     return "\n".join(lines) + "\n\n" + table
 
 

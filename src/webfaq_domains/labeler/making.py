@@ -3,12 +3,14 @@
 Annotations are split by hash into training, calibration and test. The first trains, the second
 calibrates, chooses hyper-parameters, thresholds and the cascade's switch; the test part is read
 once, by the evaluation. Pairs of the unlabelled source teach the student what the teacher says of
-them, and a fifth of their origins, by hash, only help to choose.
+them, and a fifth of their origins, by hash, only help to choose. Translated texts teach it what the
+teacher says of their English.
 """
 
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,11 +30,19 @@ from webfaq_domains.labeler.distil import (
 from webfaq_domains.labeler.encoder import Reading, load_body
 from webfaq_domains.labeler.labelled import Labelled, from_annotations
 from webfaq_domains.labeler.lexicon import Lexicon, read_lexicon
+from webfaq_domains.labeler.propagation import (
+    Propagation,
+    TaughtText,
+    joined,
+    propagate,
+    sample_texts,
+)
 from webfaq_domains.labeler.sampling import Candidate
 from webfaq_domains.labeler.silver import Silver, counted, sure_labels, text_lines, word_lines
 from webfaq_domains.labeler.stage import About, Decision, stage_student, stage_teacher
 from webfaq_domains.labeler.student import Student
 from webfaq_domains.labeler.teacher import Teacher
+from webfaq_domains.labeler.translations import Translated
 from webfaq_domains.labeler.tuning import TeacherRecipe, train_teacher
 from webfaq_domains.labeler.words import SilverWords, WordRecipe
 from webfaq_domains.taxonomy import Taxonomy
@@ -65,6 +75,7 @@ class LabelerRecipe:
     builtin: StudentRecipe = field(default_factory=StudentRecipe)
     words: WordRecipe = field(default_factory=WordRecipe)
     silver: Silver = field(default_factory=Silver)
+    translations: Propagation = field(default_factory=Propagation)
     teacher_decision: Decision = field(default_factory=Decision)
     student_decision: Decision = field(default_factory=Decision)
     choices: tuple[dict[str, Any], ...] = ()
@@ -104,16 +115,21 @@ def make_teacher(
 
 @dataclass(frozen=True)
 class SilverPairs:
-    """Unlabelled pairs with what the teacher says of them: `train` rows teach, `aside` rows choose."""
+    """Texts with what the teacher says of them: `train` and `taught` teach, `aside` rows choose."""
 
     train: list[Labelled]
     aside: list[Labelled]
+    taught: list[TaughtText] = field(default_factory=list)
 
     def counts(self) -> dict[str, Any]:
         return {
             "pairs": len(self.train),
             "pairs_by_domain": counted([row.accepted for row in self.train]),
+            "pairs_by_site": dict(sorted(Counter(row.origin for row in self.train).items())),
             "validation_pairs": len(self.aside),
+            "translated_texts": len(self.taught),
+            "translated_texts_by_domain": counted([row.domains for row in self.taught]),
+            "translated_languages": len({row.language for row in self.taught}),
         }
 
 
@@ -134,6 +150,16 @@ def label_pairs(
         [row for row, out in zip(rows, held, strict=True) if not out],
         [row for row, out in zip(rows, held, strict=True) if out],
     )
+
+
+def label_translated(
+    teacher: Teacher, texts: Sequence[Translated], recipe: LabelerRecipe, fallback: str
+) -> list[TaughtText]:
+    """Let the teacher label English texts, and carry its labels over to their translations."""
+    kept = sample_texts(texts, recipe.translations)
+    found = teacher.probabilities([text.english[: teacher.characters] for text in kept])
+    plans = (recipe.silver, recipe.translations)
+    return propagate(kept, found, teacher.domains, fallback, plans)
 
 
 def own_lines(material: Material, words: SilverWords | None, recipe: StudentRecipe) -> list[str]:
@@ -172,6 +198,10 @@ def make_student(
     lines = own_lines(material, words, recipe.student)
     lines += text_lines(
         [row.text for row in pairs.train], [row.accepted for row in pairs.train], recipe.student
+    )
+    taught = joined(pairs.taught, recipe.translations, recipe.student.seed)
+    lines += text_lines(
+        [row.text for row in taught], [row.domains for row in taught], recipe.student
     )
     slugs = about.taxonomy.slugs
     trials = choose_recipe(lines, rows, slugs, recipe.student, recipe.choices)
