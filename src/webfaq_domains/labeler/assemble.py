@@ -158,7 +158,7 @@ def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabele
     about = About(TEACHER, inputs.taxonomy, recipe.teacher_decision, _training(inputs, encoder))
     teacher = make_teacher(inputs.material, source, teacher_folder, about, recipe)
     pairs = label_pairs(teacher, inputs.unlabelled, recipe, inputs.taxonomy.fallback)
-    taught = label_translated(teacher, inputs.translated, recipe, inputs.taxonomy.fallback)
+    taught = label_translated(teacher, inputs.translated, recipe)
     pairs = replace(pairs, taught=taught)
     silver = {**encoder, "teacher": teacher.id.revision, **pairs.counts()}
     read = replace(inputs, sources=[*inputs.sources, *translated_sources(inputs, pairs)])

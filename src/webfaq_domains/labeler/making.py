@@ -153,13 +153,12 @@ def label_pairs(
 
 
 def label_translated(
-    teacher: Teacher, texts: Sequence[Translated], recipe: LabelerRecipe, fallback: str
+    teacher: Teacher, texts: Sequence[Translated], recipe: LabelerRecipe
 ) -> list[TaughtText]:
     """Let the teacher label English texts, and carry its labels over to their translations."""
     kept = sample_texts(texts, recipe.translations)
     found = teacher.probabilities([text.english[: teacher.characters] for text in kept])
-    plans = (recipe.silver, recipe.translations)
-    return propagate(kept, found, teacher.domains, fallback, plans)
+    return propagate(kept, found, teacher.domains, recipe.silver.sure, recipe.translations)
 
 
 def own_lines(material: Material, words: SilverWords | None, recipe: StudentRecipe) -> list[str]:

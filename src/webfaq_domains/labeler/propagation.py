@@ -1,7 +1,8 @@
 """Carry the teacher's label of an English text over to its translations, to teach the student.
 
 Two votes give a label: what the teacher says of the English text, and what its project is about.
-Either the teacher is sure, or it finds the project's subject likely.
+Either the teacher is sure, or it finds the project's subject likely. A text of no domain teaches
+nothing: what an interface says of itself ("Are you sure?") is no question of another subject.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ import numpy as np
 import pyarrow as pa
 
 from webfaq_domains.labeler.base import Probabilities
-from webfaq_domains.labeler.silver import Silver, sure_labels
 from webfaq_domains.labeler.translations import Translated
 from webfaq_domains.text import unit_hash
 
@@ -25,14 +25,15 @@ class Propagation:
 
     `per_domain` English texts are read of each subject, shared out among its projects; `likely` is
     the least probability of the project's own subject; a language has at most `per_cell` texts of a
-    label, its projects in turn; up to `together` of them make one line, as long as a pair is.
+    label, its projects in turn; up to `together` of them make one line, so that lines are as long
+    as pairs are.
     """
 
     per_domain: int = 7000
     least: int = 120
-    likely: float = 0.3
-    per_cell: int = 400
-    together: int = 3
+    likely: float = 0.15
+    per_cell: int = 2000
+    together: int = 8
 
 
 @dataclass(frozen=True)
@@ -59,17 +60,16 @@ def sample_texts(texts: Iterable[Translated], plan: Propagation) -> list[Transla
 
 
 def propagate(
-    texts: Sequence[Translated], probabilities: Probabilities, domains: Sequence[str],
-    fallback: str, plans: tuple[Silver, Propagation],
+    texts: Sequence[Translated], probabilities: Probabilities, domains: Sequence[str], sure: float,
+    plan: Propagation,
 ) -> list[TaughtText]:  # fmt: skip
     """Label each text and its translations; `probabilities` are those of the English texts."""
-    silver, plan = plans
     taught = []
-    labels = sure_labels(probabilities, domains, fallback, silver)
-    for text, row, sure in zip(texts, probabilities, labels, strict=True):
-        subject, found = text.source.domain, tuple(sure)
-        if (not found or found == (fallback,)) and subject in domains:
-            found = (subject,) if row[domains.index(subject)] >= plan.likely else found
+    for text, row in zip(texts, probabilities, strict=True):
+        subject = text.source.domain
+        found = tuple(slug for slug, value in zip(domains, row, strict=True) if value >= sure)
+        if not found and subject in domains and row[domains.index(subject)] >= plan.likely:
+            found = (subject,)
         if found:
             every = [("eng", text.english), *sorted(text.others.items())]
             taught += [
