@@ -42,6 +42,7 @@ class LabelerOptions:
     words: Path | None = None
     encoder: str | None = None
     revision: str = ""
+    teacher: Path | None = None
     unlabelled: tuple[str, ...] = ()
     clones: Path | None = None
     translations: Path | None = None
@@ -74,7 +75,7 @@ def _translated(options: LabelerOptions) -> list[Translated]:
 
 
 def build(options: LabelerOptions) -> MadeLabelers:
-    """Build the labelers under `options.out`; without an encoder only the builtin student."""
+    """Build the labelers under `options.out`; without encoder or teacher only the builtin student."""
     if options.out.exists() and any(options.out.iterdir()):
         raise LabelerError(f"{options.out} exists and is not empty; choose another --out")
     taxonomy, recipe = load_taxonomy(options.taxonomy), recipe_of(options.recipe)
@@ -93,6 +94,7 @@ def build(options: LabelerOptions) -> MadeLabelers:
         ],
         SilverWords.read(silver) if silver else None,
         local_encoder(options.encoder, options.revision) if options.encoder else None,
+        options.teacher,
         [pair for pair in pairs if not frozen.holds(pair.origin)],
         _translated(options),
         {
@@ -101,7 +103,8 @@ def build(options: LabelerOptions) -> MadeLabelers:
             )
         },
     )
-    return (assemble.assemble_all if inputs.encoder else assemble.assemble_builtin)(
+    whole = inputs.encoder or inputs.teacher
+    return (assemble.assemble_all if whole else assemble.assemble_builtin)(
         inputs, options.out, recipe
     )
 
@@ -116,6 +119,7 @@ _PATH = click.Path(path_type=Path)
 @click.option("--words", type=_PATH, help="Silver words [default: ours, or the encoder's]")
 @click.option("--encoder", help="A sentence-transformers folder, or a Hub model with --revision.")
 @click.option("--revision", default="", help="The encoder's 40-hex commit.")
+@click.option("--teacher", type=_PATH, help="A teacher made before; only the rest is made anew.")
 @click.option("--unlabelled", multiple=True, metavar="SRC", help="Pairs for silver labels.")
 @click.option("--clones", type=_PATH, help="Clones of projects whose translations teach.")
 @click.option("--translations", type=_PATH, help="The list of these projects [default: ours]")

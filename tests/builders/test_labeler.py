@@ -58,7 +58,26 @@ def inputs(tmp_path_factory):
         for number, row in enumerate(toy_rows(30, seed=5))
     ]  # fmt: skip
     (folder / "pairs.jsonl").write_text("".join(json.dumps(pair) + "\n" for pair in pairs))
+    add_project(folder)
     return folder
+
+
+def add_project(folder: Path) -> None:
+    """Add a project with translated texts, as a clone, and the list that names it."""
+    english = {str(n): row.text for n, row in enumerate(toy_rows(20, seed=7))}
+    german = {key: f"auf deutsch {text}" for key, text in english.items()}
+    clone = folder / "clones" / "o+project"
+    (clone / "i18n").mkdir(parents=True)
+    for tag, strings in (("en", english), ("de", german)):
+        (clone / "i18n" / f"{tag}.json").write_text(json.dumps(strings))
+    who = ["-c", "user.name=a", "-c", "user.email=a@a.example"]
+    for call in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "x"]):
+        subprocess.run(["git", *call], cwd=clone, check=True)
+    sha = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=clone, text=True).strip()
+    (folder / "translations.toml").write_text(
+        f"[[source]]\nrepository = 'o/project'\ncommit = '{sha}'\nlicence = 'MIT'\n"
+        "domain = 'finance'\nformat = 'json'\nfiles = 'i18n/{language}.json'\nenglish = 'en'\n"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -67,6 +86,7 @@ def made(inputs, tiny_encoder, tmp_path_factory):
     arguments = ["--out", out, "--annotations", inputs / "annotations", "--json"]
     arguments += ["--lexicon", inputs / "lexicon", "--encoder", tiny_encoder]
     arguments += ["--unlabelled", inputs / "pairs.jsonl", "--recipe", inputs / "recipe.toml"]
+    arguments += ["--clones", inputs / "clones", "--translations", inputs / "translations.toml"]
     result = CliRunner().invoke(labeler_command, [str(part) for part in arguments])
     assert result.exit_code == 0, result.output
     return out
@@ -83,6 +103,44 @@ def test_teacher_student_and_builtin_are_staged(made):
         assert "$" not in re.sub(r"`[^`]*`", "", card) and str(made) not in card
         assert open_labeler(str(made / name)).probabilities(["a bank loan"]).shape == (1, 8)
     assert not [path for path in made.rglob("*") if path.suffix in (".pkl", ".joblib")]
+
+
+def test_translated_texts_taught_the_student_and_its_card_names_their_project(made):
+    training = json.loads((made / "webfaq-domain-labeler-fasttext" / "labeler.json").read_text())[
+        "training"
+    ]
+    assert training["translated_texts"] > 20 and training["translated_languages"] == 2
+    source = training["sources"][-1]
+    assert (source["name"], source["licence"]) == ("o/project", "MIT")
+    card = (made / "webfaq-domain-labeler-fasttext" / "README.md").read_text(encoding="utf-8")
+    assert f"| o/project | MIT | `{source['pin']}` |" in card and "site1.org (" in card
+    teacher = (made / "webfaq-domain-labeler" / "README.md").read_text(encoding="utf-8")
+    assert "o/project" not in teacher, "the teacher learnt nothing from it"
+
+
+def test_a_teacher_made_before_is_used_again(made, inputs, tmp_path):
+    teacher = made / "webfaq-domain-labeler"
+    build(LabelerOptions(
+        tmp_path / "again", inputs / "annotations", inputs / "lexicon", teacher=teacher,
+        recipe=inputs / "recipe.toml",
+    ))  # fmt: skip
+    again = tmp_path / "again" / "webfaq-domain-labeler"
+    one, two = (json.loads((path / "labeler.json").read_text()) for path in (teacher, again))
+    assert one["model_sha256"] == two["model_sha256"]
+    assert one["cascade"]["student_sha256"] != two["cascade"]["student_sha256"]
+    texts = [row.text for row in toy_rows(3, seed=9)]
+    assert (
+        open_labeler(str(teacher)).probabilities(texts)
+        == open_labeler(str(again)).probabilities(texts)
+    ).all()
+
+
+def test_a_folder_without_the_clones_says_how_to_get_them(inputs, tmp_path):
+    options = LabelerOptions(
+        tmp_path / "out", clones=tmp_path, translations=inputs / "translations.toml"
+    )
+    with pytest.raises(LabelerError, match=r"none of the 1 sources; .*git clone"):
+        build(options)
 
 
 def test_the_cascade_opens_from_the_teachers_folder(made):

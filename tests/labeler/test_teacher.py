@@ -64,6 +64,9 @@ def test_the_same_seed_gives_the_same_bits(tiny_encoder):
     assert one.losses == two.losses
     assert np.array_equal(one.head.weight, two.head.weight)
     assert np.array_equal(encode(one.body, TEXTS, READING), encode(two.body, TEXTS, READING))
+    weights = one.body.state_dict(), two.body.state_dict()
+    assert any("pooler" in name for name in weights[0]), "the encoder lacks one, so it is drawn"
+    assert all(bool((value == weights[1][name]).all()) for name, value in weights[0].items())
 
 
 def test_a_reloaded_teacher_gives_equal_probabilities(staged):

@@ -19,7 +19,11 @@ from webfaq_domains.labeler.card import render_card
 from webfaq_domains.labeler.cascade import STUDENT_FOLDER, choose_switch
 from webfaq_domains.labeler.encoder import body_name, load_body
 from webfaq_domains.labeler.evaluation import Evaluation, evaluate, predict
-from webfaq_domains.labeler.folder import MEASURED_FILE, add_to_labeler_file
+from webfaq_domains.labeler.folder import (
+    MEASURED_FILE,
+    add_to_labeler_file,
+    write_labeler_file,
+)
 from webfaq_domains.labeler.labelled import Labelled, from_annotations
 from webfaq_domains.labeler.lexicon import KeywordBaseline
 from webfaq_domains.labeler.making import (
@@ -37,7 +41,7 @@ from webfaq_domains.labeler.report import plot_calibration, write_evaluation
 from webfaq_domains.labeler.sampling import Candidate
 from webfaq_domains.labeler.stage import About
 from webfaq_domains.labeler.student import Student
-from webfaq_domains.labeler.teacher import Teacher
+from webfaq_domains.labeler.teacher import Teacher, teacher_files
 from webfaq_domains.labeler.translations import Translated
 from webfaq_domains.labeler.words import SilverWords, find_words
 from webfaq_domains.taxonomy import Taxonomy
@@ -62,6 +66,7 @@ class Inputs:
     sources: list[dict[str, Any]]
     words: SilverWords | None = None
     encoder: Path | None = None
+    teacher: Path | None = None
     unlabelled: list[Candidate] = field(default_factory=list)
     translated: list[Translated] = field(default_factory=list)
     measured: dict[str, list[Labelled]] = field(default_factory=dict)
@@ -146,17 +151,41 @@ def _training(inputs: Inputs, silver: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabelers:
-    """Make teacher, student and builtin copy from an encoder, and the cascade of the first two."""
-    if inputs.encoder is None:
-        raise LabelerError("a teacher needs an encoder; give --encoder")
+def reuse_teacher(made: Path, folder: Path, taxonomy: Taxonomy) -> Teacher:
+    """Copy a teacher that was made before, without student, plots and exports of its own.
+
+    :raises LabelerError: if the folder is no whole teacher, or was made for another taxonomy.
+    """
+    about = read_labeler_file(made)
+    if about.get("taxonomy_sha256") != taxonomy.sha256:
+        raise LabelerError(f"{made} was made for another taxonomy; make the teacher anew")
+    for name in teacher_files(about.pop("files", {})):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made / name, folder / name)
+    about.pop("cascade", None)
+    write_labeler_file(folder, about)
+    return Teacher.load(folder)
+
+
+def _teacher(inputs: Inputs, folder: Path, recipe: LabelerRecipe) -> tuple[Teacher, Inputs]:
+    """Make the teacher, or take the one that was given; return it and what the student reads."""
+    if inputs.teacher is not None:
+        return reuse_teacher(inputs.teacher, folder, inputs.taxonomy), inputs
     source = inputs.encoder
+    if source is None:
+        raise LabelerError("a teacher needs an encoder; give --encoder, or --teacher")
     if inputs.words is None:
         inputs = _with_words(inputs, source, recipe)
-    teacher_folder, student_folder = out / TEACHER, out / STUDENT
     encoder = {"encoder": body_name(source)}
     about = About(TEACHER, inputs.taxonomy, recipe.teacher_decision, _training(inputs, encoder))
-    teacher = make_teacher(inputs.material, source, teacher_folder, about, recipe)
+    return make_teacher(inputs.material, source, folder, about, recipe), inputs
+
+
+def assemble_all(inputs: Inputs, out: Path, recipe: LabelerRecipe) -> MadeLabelers:
+    """Make teacher, student and builtin copy from an encoder, and the cascade of the first two."""
+    teacher_folder, student_folder = out / TEACHER, out / STUDENT
+    teacher, inputs = _teacher(inputs, teacher_folder, recipe)
+    encoder = {"encoder": read_labeler_file(teacher_folder)["training"]["encoder"]}
     pairs = label_pairs(teacher, inputs.unlabelled, recipe, inputs.taxonomy.fallback)
     taught = label_translated(teacher, inputs.translated, recipe)
     pairs = replace(pairs, taught=taught)

@@ -58,8 +58,13 @@ def local_encoder(encoder: str, revision: str = "") -> Path:
 
 
 def load_body(folder: Path, reading: Reading) -> Any:
-    """Load a sentence-transformers model from a folder, without reaching for the network."""
+    """Load a sentence-transformers model from a folder, without reaching for the network.
+
+    Weights that the folder lacks (often those of a pooler that nothing uses) are drawn by
+    transformers at random: here from a fixed seed, so that the same folder is the same body.
+    """
     try:
+        import torch
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise MissingExtra("sentence-transformers", "teacher") from error
@@ -67,7 +72,9 @@ def load_body(folder: Path, reading: Reading) -> Any:
         raise LabelerError(f"{folder} is not a sentence-transformers model: it has no modules.json")
     if not list(folder.rglob("*.safetensors")):
         raise LabelerError(f"{folder} has no safetensors weights; pickled weights are not loaded")
-    body = SentenceTransformer(str(folder), device=_device(), local_files_only=True)
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        body = SentenceTransformer(str(folder), device=_device(), local_files_only=True)
     body.max_seq_length = reading.tokens
     return body
 

@@ -32,8 +32,8 @@ class Propagation:
     per_domain: int = 7000
     least: int = 120
     likely: float = 0.15
-    per_cell: int = 2000
-    together: int = 8
+    per_cell: int = 3000
+    together: int = 12
 
 
 @dataclass(frozen=True)
