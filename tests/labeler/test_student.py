@@ -97,6 +97,13 @@ def test_a_model_other_than_the_pinned_one_is_refused(staged, tmp_path):
         Student.load(folder)
 
 
+@pytest.mark.parametrize(("text", "told"), [("[]", "holds a list"), ("{", "is not JSON")])
+def test_a_description_of_another_form_is_refused(tmp_path, text, told):
+    (tmp_path / "labeler.json").write_text(text)
+    with pytest.raises(LabelerError, match=told):
+        Student.load(tmp_path)
+
+
 def test_training_on_nothing_is_refused():
     with pytest.raises(LabelerError, match="no text to train"):
         train_student([], RECIPE)

@@ -25,7 +25,7 @@ def read_labeler_file(folder: Path) -> dict[str, Any]:
     :raises LabelerError: if the folder is not a labeler folder.
     """
     try:
-        found: dict[str, Any] = json.loads((folder / LABELER_FILE).read_text(encoding="utf-8"))
+        found = json.loads((folder / LABELER_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise LabelerError(
             f"{folder} is not a labeler folder: it has no {LABELER_FILE}; make one with "
@@ -33,6 +33,10 @@ def read_labeler_file(folder: Path) -> dict[str, Any]:
         ) from error
     except ValueError as error:
         raise LabelerError(f"{folder / LABELER_FILE} is not JSON: {error}") from error
+    if not isinstance(found, dict):
+        raise LabelerError(
+            f"{folder / LABELER_FILE} holds a {type(found).__name__}; expected an object"
+        )
     return found
 
 

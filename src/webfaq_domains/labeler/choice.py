@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from tqdm import tqdm
 
 from webfaq_domains.errors import RecipeError
 from webfaq_domains.labeler.distil import StudentRecipe, train_student
@@ -70,7 +71,8 @@ def choose_recipe(
     :raises RecipeError: if a change names no parameter of the student.
     """
     trials = []
-    for changed in ({}, *choices):
+    tries = ({}, *choices)
+    for changed in tqdm(tries, desc="students", unit="recipe", disable=None):
         try:
             recipe = replace(base, **changed)
         except TypeError as error:

@@ -85,6 +85,10 @@ def _device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+#: From so many texts on, encoding shows how far it is.
+_LONG = 1000
+
+
 def encode(body: Any, texts: Sequence[str], reading: Reading) -> Vectors:
     """Return one vector per text, shape (len(texts), dimensions)."""
     if not texts:
@@ -93,7 +97,7 @@ def encode(body: Any, texts: Sequence[str], reading: Reading) -> Vectors:
         reading.of(texts),
         batch_size=reading.batch,
         convert_to_numpy=True,
-        show_progress_bar=False,
+        show_progress_bar=len(texts) >= _LONG,
     )
     return np.ascontiguousarray(vectors, np.float32)
 

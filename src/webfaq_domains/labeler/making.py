@@ -9,7 +9,6 @@ teacher says of their English.
 
 from __future__ import annotations
 
-import logging
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -47,8 +46,6 @@ from webfaq_domains.labeler.tuning import TeacherRecipe, train_teacher
 from webfaq_domains.labeler.words import SilverWords, WordRecipe
 from webfaq_domains.taxonomy import Taxonomy
 from webfaq_domains.text import unit_hash, unit_threshold
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +15,6 @@ from webfaq_domains.labeler.head import Head, fit_head
 from webfaq_domains.labeler.lexicon import Lexicon
 from webfaq_domains.labeler.pairs import TextPair, sample_pairs
 from webfaq_domains.labeler.words import known_truth, lexicon_terms
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -80,6 +77,7 @@ def tune_body(
     """Tune a body in place on a capped sample of pairs; return the loss of each step."""
     try:
         import torch
+        from tqdm import tqdm
     except ImportError as error:
         raise MissingExtra("torch", "teacher") from error
     pairs = sample_pairs(rows, recipe.pairs, np.random.default_rng(recipe.seed))
@@ -96,7 +94,7 @@ def tune_body(
     ramp = max(1, int(recipe.warmup * len(starts)))
     losses = []
     body.train()
-    for step, start in enumerate(starts):
+    for step, start in enumerate(tqdm(starts, desc="tuning", unit="step", disable=None)):
         for group in optimizer.param_groups:
             left = (len(starts) - step) / max(1, len(starts) - ramp)
             group["lr"] = recipe.rate * min((step + 1) / ramp, left, 1.0)
@@ -106,8 +104,6 @@ def tune_body(
         torch.nn.utils.clip_grad_norm_(trained, 1.0)
         optimizer.step()
         losses.append(float(loss.detach()))
-        if step % 10 == 0:
-            _log.info("tuning: step %d of %d, loss %.4f", step + 1, len(starts), losses[-1])
     body.eval()
     body.max_seq_length = reading.tokens
     return losses
