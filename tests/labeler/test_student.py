@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from dataclasses import replace
 
@@ -21,7 +22,7 @@ from webfaq_domains.labeler.distil import (
 from webfaq_domains.labeler.labelled import from_annotations
 from webfaq_domains.labeler.lexicon import read_lexicon
 from webfaq_domains.labeler.stage import About, Decision, stage_student
-from webfaq_domains.labeler.student import Student, student_text
+from webfaq_domains.labeler.student import Student, student_lines, student_text
 from webfaq_domains.taxonomy import builtin_taxonomy
 
 RECIPE = StudentRecipe(buckets=2000, word_count=1, lexicon_texts=5)
@@ -95,6 +96,40 @@ def test_a_model_other_than_the_pinned_one_is_refused(staged, tmp_path):
         file.write(b"x")
     with pytest.raises(LabelerError, match="is not the model with sha256"):
         Student.load(folder)
+
+
+def by_regex(text: str) -> str:
+    """The rule of `student_lines` as one would write it for a single text."""
+    runs = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]{3,}")
+    plain = text.lower().replace("\n", " ")
+    if not runs.search(plain):
+        return plain
+    return runs.sub(lambda run: f" {' '.join(map(str.__add__, run[0], run[0][1:]))} ", plain[:200])
+
+
+def test_many_texts_read_as_each_by_itself():
+    texts = [
+        "Is my E-mail\nsafe?",
+        "",
+        "健康保険はどこで",
+        "ΚΑΛΗΜΈΡΑ İstanbul",
+        "a 한국어로 b",
+        "𠮷野家 😀",
+        "保険",
+    ]
+    texts += [
+        "健康保",
+        "x" * 198 + "健康保険",
+        "健康\n保険は",
+        "健康保険 x 健康保険",
+        "\ud800 健康保険",
+        "健康保険" * 80,
+    ]
+    pieces = np.random.default_rng(0).choice([*"aB 健康保険한국어\n.", "健康保険"], (200, 40))
+    texts += ["".join(row) for row in pieces]
+    assert student_lines(texts) == [by_regex(text) + "\n" for text in texts]
+    assert [student_text(text) for text in texts] == [by_regex(text) for text in texts]
+    assert student_lines([]) == []
 
 
 @pytest.mark.parametrize(("text", "told"), [("[]", "holds a list"), ("{", "is not JSON")])

@@ -14,7 +14,7 @@ from webfaq_domains.errors import RecipeError
 from webfaq_domains.labeler.distil import StudentRecipe, train_student
 from webfaq_domains.labeler.labelled import Labelled
 from webfaq_domains.labeler.metrics import figures
-from webfaq_domains.labeler.student import LABEL, student_text
+from webfaq_domains.labeler.student import LABEL, student_lines
 
 _log = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ class Trial:
 
 def most_probable(model: Any, rows: Sequence[Labelled], characters: int) -> list[str]:
     """Return a fastText model's most probable label of each row, the fallback included."""
-    lines = [student_text(row.text[:characters]) + "\n" for row in rows]
+    lines = student_lines([row.text[:characters] for row in rows])
     labels, _ = model.f.multilinePredict(lines, 1, 0.0, "strict")
     return [str(found[0]).removeprefix(LABEL) for found in labels]
 
