@@ -74,10 +74,23 @@ def _translated(options: LabelerOptions) -> list[Translated]:
     return read_all(read_sources(listed), options.clones)
 
 
+def _check_options(options: LabelerOptions) -> None:
+    """Refuse what would be ignored."""
+    if options.encoder and options.teacher:
+        raise LabelerError("give --encoder, to make a teacher, or --teacher, to use one; not both")
+    if (options.clones or options.unlabelled) and not (options.encoder or options.teacher):
+        raise LabelerError(
+            "--clones and --unlabelled need a teacher's labels; give --encoder or --teacher"
+        )
+    if options.translations and not options.clones:
+        raise LabelerError("--translations names projects whose clones are missing; give --clones")
+
+
 def build(options: LabelerOptions) -> MadeLabelers:
     """Build the labelers under `options.out`; without encoder or teacher only the builtin student."""
     if options.out.exists() and any(options.out.iterdir()):
         raise LabelerError(f"{options.out} exists and is not empty; choose another --out")
+    _check_options(options)
     taxonomy, recipe = load_taxonomy(options.taxonomy), recipe_of(options.recipe)
     annotations = options.annotations or builder_data("annotations")
     lexicon = options.lexicon or builder_data("lexicon")
@@ -86,18 +99,18 @@ def build(options: LabelerOptions) -> MadeLabelers:
     rows = read_labelled(options.labelled, taxonomy) if options.labelled else []
     pairs = read_candidates(options.unlabelled, options.limit)
     inputs = Inputs(
-        taxonomy,
-        read_material(annotations, lexicon, taxonomy, recipe.split),
-        [
+        taxonomy=taxonomy,
+        material=read_material(annotations, lexicon, taxonomy, recipe.split),
+        sources=[
             described(annotations, "annotations", "Apache-2.0"),
             described(lexicon, "lexicon", "Apache-2.0"),
         ],
-        SilverWords.read(silver) if silver else None,
-        local_encoder(options.encoder, options.revision) if options.encoder else None,
-        options.teacher,
-        [pair for pair in pairs if not frozen.holds(pair.origin)],
-        _translated(options),
-        {
+        words=SilverWords.read(silver) if silver else None,
+        encoder=local_encoder(options.encoder, options.revision) if options.encoder else None,
+        teacher=options.teacher,
+        unlabelled=[pair for pair in pairs if not frozen.holds(pair.origin)],
+        translated=_translated(options),
+        measured={
             "frozen origins": only_frozen(
                 rows, options.frozen or builder_data("frozen_origins.json")
             )

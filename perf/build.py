@@ -41,7 +41,7 @@ def _floor_worker(job: tuple[str, int, int]) -> tuple[float, float]:
 
     from webfaq_domains.fasttext_models import language_model, load_fasttext
     from webfaq_domains.labeler import open_labeler
-    from webfaq_domains.labeler.student import student_text
+    from webfaq_domains.labeler.student import student_lines
     from webfaq_domains.text import pair_text
 
     path, part, parts = job
@@ -51,7 +51,7 @@ def _floor_worker(job: tuple[str, int, int]) -> tuple[float, float]:
     for group in range(part, parquet.num_row_groups, parts):
         rows = parquet.read_row_group(group)
         first = [text + "\n" for text in pair_text(rows, LID_CHARACTERS)]
-        second = [student_text(text) + "\n" for text in pair_text(rows, student.characters)]
+        second = student_lines(pair_text(rows, student.characters))
         started, used = time.perf_counter(), time.process_time()
         language.f.multilinePredict(first, 1, 0.0, "strict")
         student.model.f.multilinePredict(second, -1, 0.0, "strict")

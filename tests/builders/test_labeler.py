@@ -135,9 +135,26 @@ def test_a_teacher_made_before_is_used_again(made, inputs, tmp_path):
     ).all()
 
 
-def test_a_folder_without_the_clones_says_how_to_get_them(inputs, tmp_path):
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"encoder": "e", "teacher": Path("t")}, "not both"),
+        ({"clones": Path("c")}, "need a teacher's labels"),
+        ({"unlabelled": ("pairs.jsonl",)}, "need a teacher's labels"),
+        ({"teacher": Path("t"), "translations": Path("l.toml")}, "give --clones"),
+    ],
+)
+def test_what_would_be_ignored_is_refused(tmp_path, changes, told):
+    with pytest.raises(LabelerError, match=told):
+        build(LabelerOptions(tmp_path / "out", **changes))
+
+
+def test_a_folder_without_the_clones_says_how_to_get_them(inputs, made, tmp_path):
     options = LabelerOptions(
-        tmp_path / "out", clones=tmp_path, translations=inputs / "translations.toml"
+        tmp_path / "out",
+        teacher=made / "webfaq-domain-labeler",
+        clones=tmp_path,
+        translations=inputs / "translations.toml",
     )
     with pytest.raises(LabelerError, match=r"none of the 1 sources; .*git clone"):
         build(options)

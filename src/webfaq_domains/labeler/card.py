@@ -82,7 +82,10 @@ def _sources(training: dict[str, Any]) -> str:
         f"{training.get('words_encoder') or 'no encoder'}",
     ]
     if "pairs" in training:
-        sites = ", ".join(f"{name} ({n:,})" for name, n in training["pairs_by_site"].items())
+        sites = ", ".join(
+            f"{name or 'sites without a name'} ({n:,})"
+            for name, n in training["pairs_by_site"].items()
+        )
         lines.append(
             f"- {training['pairs']:,} FAQ pairs labelled by the teacher, of {sites or 'no site'}"
         )

@@ -158,7 +158,7 @@ def read_labelled(source: Path, taxonomy: Taxonomy, scheme: str = "") -> list[La
 
 
 def only_judged(rows: Sequence[Labelled], judged: Path | None) -> list[Labelled]:
-    """Return the rows that a person judged, with the judgement in place of the source's label.
+    """Return the rows that were judged one by one, with the judgement in place of the source's label.
 
     The file has `rows`, a map of row id to `domains` (the main one first) and `weight`.
 

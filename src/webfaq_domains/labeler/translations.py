@@ -173,7 +173,7 @@ def _language(tag: str) -> str | None:
 
 
 def read_translated(source: TextSource, clones: Path) -> Iterator[Translated]:
-    """Read a source's texts: English ones of four words or more, with what they are elsewhere."""
+    """Read a source's texts: English ones that are worth it (`_worth`), with their translations."""
     clone = Clone.of(source, clones)
     seen: set[str] = set()
     for files in _by_language(source, clone.paths()).values():
