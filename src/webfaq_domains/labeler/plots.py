@@ -29,7 +29,7 @@ def plot_reliability(curves: dict[str, Reliability], path: Path) -> None:
         label = f"{name} (calibration error {curve.error:.3f})"
         axes.plot(curve.predicted, curve.observed, marker="o", label=label)
     axes.set(xlabel="predicted probability", ylabel="share that is right", xlim=(0, 1), ylim=(0, 1))
-    axes.legend()
+    axes.legend(loc="lower right", fontsize="small")
     figure.savefig(path, metadata={"Software": None})
 
 
