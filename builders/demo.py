@@ -17,10 +17,10 @@ from typing import Any
 
 from webfaq_domains.builders.webfaq import build
 
-from webfaq_domains.errors import StagedError
-from webfaq_domains.hub.build import BuildOptions, Built
-from webfaq_domains.hub.check import Checked, check_dataset
-from webfaq_domains.hub.configs import plan_configs, shown_config
+from webfaq_domains.dataset.build import BuildOptions, Built
+from webfaq_domains.dataset.check import Checked, check_dataset
+from webfaq_domains.dataset.layout import plan_configs, shown_config
+from webfaq_domains.ground.errors import StagedError
 
 #: What differs from `webfaq.toml`: a sample this small has configs for small cells and larger splits.
 RECIPE = """

@@ -20,16 +20,20 @@ import click
 from webfaq_domains.cli.labeler import builder_data, read_candidates
 from webfaq_domains.cli.options import json_option, show
 from webfaq_domains.engine.recipe import make, read_recipe
-from webfaq_domains.errors import LabelerError
-from webfaq_domains.labeler import assemble
-from webfaq_domains.labeler.assemble import Inputs, MadeLabelers, described
-from webfaq_domains.labeler.encoder import local_encoder
-from webfaq_domains.labeler.frozen import FrozenOrigins, only_frozen
-from webfaq_domains.labeler.labelled import read_labelled
-from webfaq_domains.labeler.making import LabelerRecipe, read_material
-from webfaq_domains.labeler.translations import Translated, read_all, read_sources
-from webfaq_domains.labeler.words import SilverWords
-from webfaq_domains.taxonomy import load_taxonomy
+from webfaq_domains.ground.errors import LabelerError
+from webfaq_domains.ground.taxonomy import load_taxonomy
+from webfaq_domains.labelers.encoder import local_encoder
+from webfaq_domains.labelers.measuring.labelled import FrozenOrigins, only_frozen, read_labelled
+from webfaq_domains.labelers.training.build import (
+    Inputs,
+    MadeLabelers,
+    assemble_all,
+    assemble_builtin,
+    described,
+)
+from webfaq_domains.labelers.training.making import LabelerRecipe, read_material
+from webfaq_domains.labelers.training.translations import Translated, read_all, read_sources
+from webfaq_domains.labelers.training.words import SilverWords
 
 
 @dataclass(frozen=True)
@@ -117,9 +121,7 @@ def build(options: LabelerOptions) -> MadeLabelers:
         },
     )
     whole = inputs.encoder or inputs.teacher
-    return (assemble.assemble_all if whole else assemble.assemble_builtin)(
-        inputs, options.out, recipe
-    )
+    return (assemble_all if whole else assemble_builtin)(inputs, options.out, recipe)
 
 
 _PATH = click.Path(path_type=Path)

@@ -14,18 +14,22 @@ from typing import Any
 
 import click
 
-from webfaq_domains.benchmarks.assemble import assemble
-from webfaq_domains.benchmarks.faq import Asked, faq_task, label_table, read_pairs
-from webfaq_domains.benchmarks.parallel import group_pairs
 from webfaq_domains.cli.options import json_option, show
-from webfaq_domains.engine.ledger import Ledger
 from webfaq_domains.engine.recipe import read_recipe
-from webfaq_domains.errors import StagedError
-from webfaq_domains.hashing import file_sha256
-from webfaq_domains.hub.manifest import TAXONOMY, Manifest
-from webfaq_domains.hub.retrieval import Ready, Repository, Staged, refuse_other, stage_retrieval
-from webfaq_domains.labeler.base import LabelerId
-from webfaq_domains.taxonomy import load_taxonomy
+from webfaq_domains.ground.errors import StagedError
+from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.ground.manifest import TAXONOMY, Ledger, Manifest
+from webfaq_domains.ground.taxonomy import load_taxonomy
+from webfaq_domains.labelers.base import LabelerId
+from webfaq_domains.retrieval.readers.faq import (
+    Asked,
+    faq_task,
+    group_pairs,
+    label_table,
+    read_pairs,
+)
+from webfaq_domains.retrieval.stage import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.retrieval.subsets import assemble
 
 _PATH = click.Path(path_type=Path)
 

@@ -11,7 +11,7 @@ import click
 from webfaq_domains.builders.xtreme_r import named_folders
 
 from webfaq_domains.cli.options import json_option, show
-from webfaq_domains.hub.fill_texts import fill_texts
+from webfaq_domains.retrieval.texts import fill_texts
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

@@ -15,28 +15,27 @@ from typing import Any
 import click
 
 from webfaq_domains.cli.options import build_options, json_option, show
+from webfaq_domains.dataset.build import BuildOptions, Built, build_in
+from webfaq_domains.dataset.stage import stage_dataset
 from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe
 from webfaq_domains.engine.run import read_sources, run_chain
-from webfaq_domains.fasttext_models import language_model, load_fasttext
-from webfaq_domains.hashing import file_sha256
-from webfaq_domains.hub.build import BuildOptions, Built, build_in
-from webfaq_domains.hub.stage import stage_dataset
-from webfaq_domains.labeler import open_labeler
-from webfaq_domains.schema import RAW, SCHEMA_VERSION
+from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
+from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.ground.schema import RAW, SCHEMA_VERSION
+from webfaq_domains.ground.taxonomy import load_taxonomy
+from webfaq_domains.labelers.load import open_labeler
 from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import pinned
 from webfaq_domains.steps.base import Barrier, Step, check_chain
 from webfaq_domains.steps.clean import Clean
-from webfaq_domains.steps.decontaminate import Decontaminate, index_files, pinned_indexes
-from webfaq_domains.steps.dedup import DropDuplicates, RankRows
+from webfaq_domains.steps.contamination.step import Decontaminate, index_files, pinned_indexes
+from webfaq_domains.steps.duplicates import DropDuplicates, RankRows
 from webfaq_domains.steps.label import LabelDomain
-from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
-from webfaq_domains.steps.neardup import DropNearDuplicates
-from webfaq_domains.steps.partition import AssignId, AssignSplit
+from webfaq_domains.steps.languages import IdentifyLanguage, KeepLanguages, ResolveLanguage
+from webfaq_domains.steps.near_duplicates import DropNearDuplicates
+from webfaq_domains.steps.partition import AssignId, AssignSplit, TakeQuota
 from webfaq_domains.steps.remove import RemoveOnRequest, Requests
-from webfaq_domains.steps.sample import TakeQuota
 from webfaq_domains.steps.wellformed import KeepWellFormed
-from webfaq_domains.taxonomy import load_taxonomy
 
 
 def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[Step | Barrier]:

@@ -14,18 +14,18 @@ from typing import Any
 
 import click
 
-from webfaq_domains.benchmarks import read_task
-from webfaq_domains.benchmarks.assemble import assemble
-from webfaq_domains.benchmarks.base import Reading, Task
-from webfaq_domains.benchmarks.labels import Labelling, label_items
 from webfaq_domains.cli.options import json_option, labeler_options, show
-from webfaq_domains.engine.ledger import Ledger
 from webfaq_domains.engine.recipe import read_recipe
-from webfaq_domains.errors import RecipeError
-from webfaq_domains.hashing import value_sha256
-from webfaq_domains.hub.retrieval import Ready, Repository, Staged, refuse_other, stage_retrieval
-from webfaq_domains.labeler import open_labeler
-from webfaq_domains.taxonomy import load_taxonomy
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.files import value_sha256
+from webfaq_domains.ground.manifest import Ledger
+from webfaq_domains.ground.taxonomy import load_taxonomy
+from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.retrieval.labels import Labelling, label_items
+from webfaq_domains.retrieval.readers import read_task
+from webfaq_domains.retrieval.readers.base import Reading, Task
+from webfaq_domains.retrieval.stage import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.retrieval.subsets import assemble
 
 _PATH = click.Path(path_type=Path)
 

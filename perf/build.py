@@ -30,7 +30,7 @@ LID_CHARACTERS = 300
 def steps():
     from webfaq_domains.steps.clean import Clean
     from webfaq_domains.steps.label import LabelDomain
-    from webfaq_domains.steps.langid import IdentifyLanguage
+    from webfaq_domains.steps.languages import IdentifyLanguage
     from webfaq_domains.steps.wellformed import KeepWellFormed
 
     return Clean(), KeepWellFormed(), IdentifyLanguage(characters=LID_CHARACTERS), LabelDomain()
@@ -39,10 +39,10 @@ def steps():
 def _floor_worker(job: tuple[str, int, int]) -> tuple[float, float]:
     import pyarrow.parquet as pq
 
-    from webfaq_domains.fasttext_models import language_model, load_fasttext
-    from webfaq_domains.labeler import open_labeler
-    from webfaq_domains.labeler.student import student_lines
-    from webfaq_domains.text import pair_text
+    from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
+    from webfaq_domains.ground.text import pair_text
+    from webfaq_domains.labelers.load import open_labeler
+    from webfaq_domains.labelers.student import student_lines
 
     path, part, parts = job
     language, student = load_fasttext(str(language_model())), open_labeler("builtin")
@@ -72,7 +72,7 @@ def run_floor(path: str, out: str, workers: int) -> tuple[float, float]:
 def run_ours(path: str, out: str, workers: int, near: bool = False) -> None:
     from webfaq_domains.builders.webfaq import build
 
-    from webfaq_domains.hub.build import BuildOptions
+    from webfaq_domains.dataset.build import BuildOptions
 
     recipe = Path(out).with_suffix(".toml")
     recipe.write_text(f"[near_duplicates]\nenabled = {str(near).lower()}\n")
@@ -96,7 +96,7 @@ def run_datasets(path: str, out: str, workers: int) -> None:
     import numpy as np
     from datasets import load_dataset
 
-    from webfaq_domains.text import both, match_hash
+    from webfaq_domains.ground.text import both, match_hash
 
     with tempfile.TemporaryDirectory() as cache:
         rows = load_dataset("parquet", data_files=path, split="train", cache_dir=cache)

@@ -23,9 +23,9 @@ import numpy as np
 import pyarrow as pa
 from corpus import make_rows, pools
 
-from webfaq_domains.benchmarks.index import BenchmarkIndex, index_file
-from webfaq_domains.benchmarks.matching import Rules
-from webfaq_domains.steps.decontaminate import Decontaminate, benchmarks
+from webfaq_domains.steps.contamination.index import BenchmarkIndex, index_file
+from webfaq_domains.steps.contamination.matching import Rules
+from webfaq_domains.steps.contamination.step import Decontaminate, benchmarks
 
 #: question, answer -> is the pair dropped
 Check = Callable[[list[str], list[str]], np.ndarray]

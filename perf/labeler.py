@@ -18,8 +18,8 @@ from pathlib import Path
 
 import numpy as np
 
-from webfaq_domains.labeler import open_labeler
-from webfaq_domains.labeler.base import assign
+from webfaq_domains.labelers.base import assign
+from webfaq_domains.labelers.load import open_labeler
 
 
 def texts_of(characters: int, pairs: int) -> list[str]:

@@ -18,7 +18,7 @@ import click
 import numpy as np
 from corpus import make_rows, pools
 
-from webfaq_domains.steps.neardup import signatures
+from webfaq_domains.steps.near_duplicates import signatures
 
 WIDTH = 5
 

@@ -26,10 +26,10 @@ class LabelDocuments(PipelineStep):
         self.lid_characters = lid_characters
 
     def run(self, data, rank: int = 0, world_size: int = 1):
-        from webfaq_domains.fasttext_models import language_model, load_fasttext
-        from webfaq_domains.labeler import open_labeler
-        from webfaq_domains.labeler.base import assign
-        from webfaq_domains.languages import from_fasttext
+        from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
+        from webfaq_domains.ground.languages import from_fasttext
+        from webfaq_domains.labelers.base import assign
+        from webfaq_domains.labelers.load import open_labeler
         from webfaq_domains.steps.clean import clean_answer, clean_question
         from webfaq_domains.steps.wellformed import has_question_mark, shown_width
 

@@ -8,7 +8,7 @@ import pytest
 from toyreleases import write_bucc, write_lareqa, write_mewslix, write_tatoeba
 from webfaq_domains.builders.xtreme_r import XtremeOptions, build
 
-from webfaq_domains.hub.manifest import Manifest
+from webfaq_domains.ground.manifest import Manifest
 
 pytest.importorskip("webfaq_eval", reason="webfaq-eval is not installed: pip install -e eval")
 
@@ -29,7 +29,7 @@ def benchmark(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_subset_is_read_in_both_pools_and_directions(benchmark: Path) -> None:
-    from webfaq_eval.benchmark import open_benchmark
+    from webfaq_eval.benchmark.folder import open_benchmark
 
     opened = open_benchmark(benchmark)
     assert opened.revision == Manifest.read(benchmark).content_digest
@@ -47,8 +47,8 @@ def test_every_subset_is_read_in_both_pools_and_directions(benchmark: Path) -> N
 
 
 def test_a_random_model_is_scored_on_every_task(benchmark: Path, tmp_path: Path) -> None:
-    from webfaq_eval.encoders.settings import Settings
-    from webfaq_eval.score import Request, score
+    from webfaq_eval.models.base import Settings
+    from webfaq_eval.scoring.score import Request, score
 
     request = Request(Settings("random"), str(benchmark), tmp_path / "results")
     scored = score(request, quiet=True)
@@ -59,7 +59,7 @@ def test_a_random_model_is_scored_on_every_task(benchmark: Path, tmp_path: Path)
 
 
 def test_pairs_are_read_by_split_domain_and_language(built: Path) -> None:
-    from webfaq_eval.training.pairs import open_pairs, read_index
+    from webfaq_eval.pairs.pairs import open_pairs, read_index
 
     manifest = Manifest.read(built)
     pairs = open_pairs(built)

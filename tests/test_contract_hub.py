@@ -20,7 +20,7 @@ READ = """
 import json, sys
 from pathlib import Path
 from webfaq_eval.errors import TaskDataError
-from webfaq_eval.intermediate.gather import gather
+from webfaq_eval.intermediate.tasks.gather import gather
 from webfaq_eval.intermediate.settings import Places, Settings
 
 found = {}

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 from webfaq_domains.builders.webfaq import build
 
-from webfaq_domains.hub.build import BuildOptions, Built
+from webfaq_domains.dataset.build import BuildOptions, Built
 
 FAQ = Path(__file__).parent / "data" / "faq.jsonl"
 GOLDEN = Path(__file__).parent / "golden"

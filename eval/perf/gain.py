@@ -14,12 +14,12 @@ from pathlib import Path
 
 import click
 import numpy as np
-from webfaq_eval.statistics.bootstrap import difference_bootstrap
-from webfaq_eval.training.conditions import ENGLISH
+from webfaq_eval.pairs.conditions import ENGLISH
+from webfaq_eval.pairs.pairs import PairFolder, id_order, open_pairs, read_index
+from webfaq_eval.pairs.texts import PairTexts, gather_texts
+from webfaq_eval.statistics.intervals import difference_bootstrap
 from webfaq_eval.training.embedders import TextEmbedder
 from webfaq_eval.training.encoder import EncoderSettings, open_encoder
-from webfaq_eval.training.pairs import PairFolder, id_order, open_pairs, read_index
-from webfaq_eval.training.texts import PairTexts, gather_texts
 from webfaq_eval.training.validation import RetrievalSettings, make_retrieval
 
 

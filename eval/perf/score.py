@@ -4,7 +4,7 @@
 
 MODEL is a sentence-transformers folder, BENCHMARK a staged folder. Both sides read the same texts
 without prefix, from nothing: no stored vectors, no results. mteb runs its own evaluator over
-`webfaq_eval.mteb_tasks` with its defaults (sentence-transformers, batches of 32). Times are CPU
+`webfaq_eval.export.mteb_tasks` with its defaults (sentence-transformers, batches of 32). Times are CPU
 seconds of the process, so that other work on the machine counts little; runs alternate and the best
 of each side counts. Set OMP_NUM_THREADS and OPENBLAS_NUM_THREADS alike.
 """
@@ -18,10 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from webfaq_eval.encoders.settings import Settings
-from webfaq_eval.mteb_tasks import retrieval_tasks
-from webfaq_eval.score import Request, score
-from webfaq_eval.search import _CORPUS, _QUERIES, search
+from webfaq_eval.benchmark.search import _CORPUS, _QUERIES, search
+from webfaq_eval.export.mteb_tasks import retrieval_tasks
+from webfaq_eval.models.base import Settings
+from webfaq_eval.scoring.score import Request, score
 
 PAIRS = {"ndcg_at_10": "ndcg_at_10", "recall_at_10": "recall_at_10", "trec_map_at_20": "map_at_20"}
 

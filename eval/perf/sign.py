@@ -25,15 +25,15 @@ from typing import Any
 import click
 import numpy as np
 from small import make_small
-from webfaq_eval.encoders.settings import Settings as Usage
 from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
-from webfaq_eval.pairing import pair_queries
-from webfaq_eval.score import Request, Scored, score
-from webfaq_eval.statistics.twoway import two_way_bootstrap
+from webfaq_eval.models.base import Settings as Usage
+from webfaq_eval.pairs.pairs import open_pairs
+from webfaq_eval.scoring.score import Request, Scored, score
+from webfaq_eval.statistics.intervals import two_way_bootstrap
+from webfaq_eval.statistics.pairing import pair_queries
 from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.pairs import open_pairs
 from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings
 from webfaq_eval.training.step import StepSettings
 from webfaq_eval.training.train import train

@@ -18,9 +18,10 @@ from typing import Any
 
 import click
 from tqdm import tqdm
-from webfaq_eval.files import write_text
 from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
-from webfaq_eval.training.pairs import PairFolder, open_pairs
+from webfaq_eval.pairs.pairs import PairFolder, open_pairs
+
+from webfaq_domains.ground.files import write_text
 
 #: Tokens of a line. With the cut vocabulary it may have a few more.
 LINE = 58

@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 import numpy.typing as npt
-from webfaq_eval.statistics.bootstrap import Interval, cluster_bootstrap
+from webfaq_eval.statistics.intervals import Interval, cluster_bootstrap
 
 Values = npt.NDArray[np.float64]
 #: A drawn sample: values (n,) and cluster numbers (n,).

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from webfaq_eval.benchmark import open_benchmark
+from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.errors import BenchmarkError
 
 

@@ -11,8 +11,13 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
-from webfaq_eval.checkpoints import RunState, last_checkpoint, load_checkpoint, save_checkpoint
 from webfaq_eval.errors import TrainingError
+from webfaq_eval.training.checkpoints import (
+    RunState,
+    last_checkpoint,
+    load_checkpoint,
+    save_checkpoint,
+)
 
 
 class Tied(nn.Module):
@@ -112,7 +117,7 @@ import resource, sys
 from pathlib import Path
 sys.path.insert(0, sys.argv[2])
 from test_checkpoints import make_state
-from webfaq_eval.checkpoints import save_checkpoint
+from webfaq_eval.training.checkpoints import save_checkpoint
 from webfaq_eval.errors import TrainingError
 state, folder = make_state(), Path(sys.argv[1])
 save_checkpoint(folder, state)

@@ -11,11 +11,11 @@ import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 from tinyresults import write_bucc, write_results
-from webfaq_eval.cli.compare import compare as command
-from webfaq_eval.compare import Settings, compare
+from webfaq_eval.cli.results import compare as command
 from webfaq_eval.errors import EvalError, ResultError
-from webfaq_eval.pairing import f1_shares, read_side
 from webfaq_eval.results import read_result
+from webfaq_eval.statistics.compare import Settings, compare
+from webfaq_eval.statistics.pairing import f1_shares, read_side
 
 FAST = Settings(samples=100, exchanges=2000)
 SUBSETS = ("tatoeba_deu*", "lareqa_*", "mewslix_deu", "webfaq_deu")

@@ -9,16 +9,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval.encoders import batches
-from webfaq_eval.encoders.base import open_retriever
-from webfaq_eval.encoders.chance import RandomEncoder
-from webfaq_eval.encoders.dense import Dense
-from webfaq_eval.encoders.dense import Dense as Dense_
-from webfaq_eval.encoders.place import find_model
-from webfaq_eval.encoders.sentence import SentenceEncoder
-from webfaq_eval.encoders.settings import Settings
-from webfaq_eval.encoders.transformer import TransformerEncoder
 from webfaq_eval.errors import ModelError
+from webfaq_eval.models import batches
+from webfaq_eval.models.base import Settings, open_retriever
+from webfaq_eval.models.baselines import RandomEncoder
+from webfaq_eval.models.dense import Dense
+from webfaq_eval.models.dense import Dense as Dense_
+from webfaq_eval.models.place import find_model
+from webfaq_eval.models.sentence import SentenceEncoder
+from webfaq_eval.models.transformer import TransformerEncoder
 
 TEXTS = [
     "short",
@@ -95,13 +94,13 @@ def test_bfloat16_stays_near_float32(sentence_model: Path) -> None:
 
 
 def test_a_missing_format_is_said(caplog: pytest.LogCaptureFixture, monkeypatch: Any) -> None:
-    from webfaq_eval.encoders import precision
+    from webfaq_eval.models import batches
 
-    monkeypatch.setattr(precision, "has_bfloat16", lambda device: False)
-    assert str(precision.choose("auto", "cpu")[0]) == "torch.float32"
+    monkeypatch.setattr(batches, "has_bfloat16", lambda device: False)
+    assert str(batches.choose("auto", "cpu")[0]) == "torch.float32"
     assert "does not multiply bfloat16" in caplog.text
     with pytest.raises(ModelError, match="float16 on a CPU"):
-        precision.choose("float16", "cpu")
+        batches.choose("float16", "cpu")
 
 
 def test_batches_are_full_and_hardly_padded() -> None:

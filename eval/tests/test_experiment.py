@@ -11,17 +11,15 @@ import pytest
 from click.testing import CliRunner
 from tinypairs import standard
 from webfaq_eval.cli import main
-from webfaq_eval.encoders.base import open_retriever
-from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import ResultError, TrainingError
-from webfaq_eval.experiment.bodies import Bodies
-from webfaq_eval.experiment.cells import Folders, cells_of
 from webfaq_eval.experiment.effects import find_effects
 from webfaq_eval.experiment.plan import plan
+from webfaq_eval.experiment.retrievers import Bodies
 from webfaq_eval.experiment.run import make, run
-from webfaq_eval.experiment.settings import Experiment, read_experiment
-from webfaq_eval.statistics.twoway import two_way_bootstrap
-from webfaq_eval.training.shared import Shared
+from webfaq_eval.experiment.settings import Experiment, Folders, cells_of, read_experiment
+from webfaq_eval.models.base import Settings, open_retriever
+from webfaq_eval.statistics.intervals import two_way_bootstrap
+from webfaq_eval.training.embedders import Shared
 
 PRESETS = Path(__file__).parents[1] / "experiments"
 TOY = """
@@ -262,7 +260,7 @@ def test_the_interval_over_seeds_and_items_covers() -> None:
 
 
 def test_one_seed_gives_the_interval_over_items() -> None:
-    from webfaq_eval.statistics.bootstrap import difference_bootstrap
+    from webfaq_eval.statistics.intervals import difference_bootstrap
 
     values = np.random.default_rng(0).uniform(-0.2, 0.4, 30)
     items = np.arange(30)

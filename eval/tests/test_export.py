@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from tinyresults import write_bucc, write_results
-from webfaq_eval.benchmark import open_benchmark
-from webfaq_eval.cli.export import export as command
+from webfaq_eval.benchmark.folder import open_benchmark
+from webfaq_eval.cli.results import export as command
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Request, export
 from webfaq_eval.export.trec import falling

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from tinymodel import write_encoder
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ModelError, TaskDataError, TrainingError
-from webfaq_eval.intermediate.classification import Classification
+from webfaq_eval.intermediate.objectives.classification import Classification
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
 
@@ -217,7 +217,8 @@ def test_the_card_says_everything_that_decided_the_run(
     trained: tuple[Path, dict[str, Any]], encoder: Path
 ) -> None:
     from huggingface_hub import ModelCard
-    from webfaq_eval.files import folder_sha256
+
+    from webfaq_domains.ground.files import folder_sha256
 
     out, record = trained
     text = (out / "README.md").read_text()

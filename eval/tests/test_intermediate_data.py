@@ -12,21 +12,17 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from webfaq_eval.errors import TaskDataError
-from webfaq_eval.intermediate.ccg import CCG
-from webfaq_eval.intermediate.cosmosqa import COSMOSQA
-from webfaq_eval.intermediate.csqa import CSQA
-from webfaq_eval.intermediate.data import NoFiles, Selection, TaskData, load_task
-from webfaq_eval.intermediate.examples import Choice, Pair, Question, Tagged
-from webfaq_eval.intermediate.gather import gather
-from webfaq_eval.intermediate.hellaswag import HELLASWAG
-from webfaq_eval.intermediate.hub import config_folder, fetch, parse_revisions
-from webfaq_eval.intermediate.languages import language_of_file, three_letters
-from webfaq_eval.intermediate.mlm_texts import MLM
-from webfaq_eval.intermediate.nli import ANLI, MNLI, SNLI
-from webfaq_eval.intermediate.qqp import QQP
 from webfaq_eval.intermediate.settings import Places, Settings
-from webfaq_eval.intermediate.source import Source
-from webfaq_eval.intermediate.squad import SQUAD_V1, SQUAD_V2
+from webfaq_eval.intermediate.tasks.ccg import CCG
+from webfaq_eval.intermediate.tasks.choices import COSMOSQA, CSQA, HELLASWAG
+from webfaq_eval.intermediate.tasks.data import NoFiles, Selection, TaskData, load_task
+from webfaq_eval.intermediate.tasks.examples import Choice, Pair, Question, Tagged
+from webfaq_eval.intermediate.tasks.gather import config_folder, fetch, gather, parse_revisions
+from webfaq_eval.intermediate.tasks.inference import ANLI, MNLI, QQP, SNLI
+from webfaq_eval.intermediate.tasks.languages import language_of_file, three_letters
+from webfaq_eval.intermediate.tasks.mlm_texts import MLM
+from webfaq_eval.intermediate.tasks.source import Source
+from webfaq_eval.intermediate.tasks.squad import SQUAD_V1, SQUAD_V2
 
 SAMPLES = Path(__file__).parents[2] / "../shared/data/intermediate"
 HALF = Selection(dev_share=0.5)

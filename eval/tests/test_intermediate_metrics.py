@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 import torch
 from tinymodel import write_tokenizer
-from webfaq_eval.intermediate.choice import MultipleChoice
-from webfaq_eval.intermediate.classification import Classification
-from webfaq_eval.intermediate.examples import Choice, Pair, Question, Tagged, Text
-from webfaq_eval.intermediate.mlm import MaskedLanguage
 from webfaq_eval.intermediate.multi import Rows, plan, shares
-from webfaq_eval.intermediate.objective import IGNORED, Encoding, lengths
-from webfaq_eval.intermediate.spans import Spans
-from webfaq_eval.intermediate.squad_metrics import (
+from webfaq_eval.intermediate.objectives.base import IGNORED, Encoding, lengths
+from webfaq_eval.intermediate.objectives.classification import Classification, MultipleChoice
+from webfaq_eval.intermediate.objectives.mlm import MaskedLanguage
+from webfaq_eval.intermediate.objectives.spans import (
+    Spans,
     best_of,
     best_threshold,
     exact_match,
@@ -23,7 +21,8 @@ from webfaq_eval.intermediate.squad_metrics import (
     squad_scores,
     token_f1,
 )
-from webfaq_eval.intermediate.tagging import Tagging
+from webfaq_eval.intermediate.objectives.tagging import Tagging
+from webfaq_eval.intermediate.tasks.examples import Choice, Pair, Question, Tagged, Text
 
 
 @pytest.fixture(scope="module")
@@ -226,7 +225,7 @@ def test_rows_of_like_length_are_together_and_every_pass_has_all() -> None:
 
 
 def test_the_null_odds_of_several_windows_are_the_lowest() -> None:
-    from webfaq_eval.intermediate.spans import Window, _read_answers
+    from webfaq_eval.intermediate.objectives.spans import Window, _read_answers
 
     question = Question("q", "?", "ab", ("a",), (0,))
     offsets = np.array([[-1, -1], [0, 1], [1, 2]])
@@ -237,6 +236,6 @@ def test_the_null_odds_of_several_windows_are_the_lowest() -> None:
 
 
 def test_every_task_has_a_name() -> None:
-    from webfaq_eval.intermediate.registry import NAMES, TASKS
+    from webfaq_eval.intermediate.tasks.registry import NAMES, TASKS
 
     assert len(NAMES) == 11 and set(NAMES) - {"multi"} == set(TASKS)

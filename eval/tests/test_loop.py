@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor, nn
-from webfaq_eval.checkpoints import last_checkpoint
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.loop import Job, LoopSettings, run_loop, warm_up_and_decay
+from webfaq_eval.training.checkpoints import last_checkpoint
+from webfaq_eval.training.loop import Job, LoopSettings, run_loop, warm_up_and_decay
 
 
 def make_model() -> nn.Module:
@@ -180,5 +180,5 @@ def test_a_model_that_is_all_frozen_is_refused(tmp_path: Path) -> None:
 
 
 def test_importing_the_loop_does_not_import_transformers() -> None:
-    code = "import sys, webfaq_eval.loop; sys.exit('transformers' in sys.modules)"
+    code = "import sys, webfaq_eval.training.loop; sys.exit('transformers' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0

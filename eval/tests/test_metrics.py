@@ -7,8 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval.benchmark import Qrels
-from webfaq_eval.metrics import judge, map_at, ndcg_at_10, per_query, recall_at, reciprocal_rank
+from webfaq_eval.benchmark.folder import Qrels
+from webfaq_eval.scoring.metrics import (
+    judge,
+    map_at,
+    ndcg_at_10,
+    per_query,
+    recall_at,
+    reciprocal_rank,
+)
 
 
 def qrels(*rows: tuple[int, int, int]) -> Qrels:

@@ -9,10 +9,10 @@ from tinymodel import write_retriever
 
 mteb = pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[mteb]'")
 
-from webfaq_eval.encoders.settings import Settings  # noqa: E402
 from webfaq_eval.errors import BenchmarkError  # noqa: E402
-from webfaq_eval.mteb_tasks import retrieval_tasks  # noqa: E402
-from webfaq_eval.score import Request, score  # noqa: E402
+from webfaq_eval.export.mteb_tasks import retrieval_tasks  # noqa: E402
+from webfaq_eval.models.base import Settings  # noqa: E402
+from webfaq_eval.scoring.score import Request, score  # noqa: E402
 
 SUBSETS = ("tatoeba_deu_health", "lareqa_swa", "webfaq_deu_travel")
 

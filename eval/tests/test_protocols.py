@@ -8,15 +8,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval.benchmark import Qrels, SubsetData, Texts, open_benchmark
-from webfaq_eval.encoders.base import open_retriever
-from webfaq_eval.encoders.dense import Dense
-from webfaq_eval.encoders.settings import Settings
+from webfaq_eval.benchmark.folder import Qrels, SubsetData, Texts, open_benchmark
 from webfaq_eval.errors import BenchmarkError, ModelError
-from webfaq_eval.protocols.base import PROTOCOLS, Question, directions, evaluate
-from webfaq_eval.protocols.bucc import Mined, best_threshold, mine
-from webfaq_eval.protocols.lareqa import same_language_bias
+from webfaq_eval.models.base import Settings, open_retriever
+from webfaq_eval.models.dense import Dense
 from webfaq_eval.results import Model
+from webfaq_eval.scoring.bucc import Mined, best_threshold, mine
+from webfaq_eval.scoring.lareqa import same_language_bias
+from webfaq_eval.scoring.protocols import PROTOCOLS, Question, directions, evaluate
 
 
 class Fixed:

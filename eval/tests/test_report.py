@@ -14,11 +14,17 @@ from click.testing import CliRunner
 from tinyresults import write_results
 from webfaq_eval.errors import ResultError
 from webfaq_eval.report.bias import bias_table
-from webfaq_eval.report.groups import group_results
-from webfaq_eval.report.matrices import recall_table, score_table
-from webfaq_eval.report.numbers import probability, signed
-from webfaq_eval.report.page import Figure, Section, to_page
-from webfaq_eval.report.tables import Table, to_html, to_latex, to_markdown, to_text
+from webfaq_eval.report.pages import Figure, Section, to_page
+from webfaq_eval.report.scores import group_results, recall_table, score_table
+from webfaq_eval.report.tables import (
+    Table,
+    probability,
+    signed,
+    to_html,
+    to_latex,
+    to_markdown,
+    to_text,
+)
 from webfaq_eval.results import read_results, write_result
 
 SUBSETS = ("lareqa_deu", "lareqa_swa", "lareqa_deu_health", "lareqa_swa_health")
@@ -147,7 +153,7 @@ def test_a_page_has_no_script_and_nothing_from_elsewhere(tmp_path):
 @pytest.fixture(scope="module")
 def report(results: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
-    from webfaq_eval.cli.report import report as command
+    from webfaq_eval.cli.results import report as command
 
     out = tmp_path_factory.mktemp("out") / "report"
     baseline = next(results.glob("org__weak@*"))

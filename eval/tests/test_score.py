@@ -10,13 +10,13 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
-from webfaq_eval import score as module
 from webfaq_eval.cli import main
-from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import BenchmarkError, EvalError, ResultError
+from webfaq_eval.models.base import Settings
 from webfaq_eval.results import find_results, read_queries, read_results
-from webfaq_eval.score import Request, score
-from webfaq_eval.sweep import score_swept
+from webfaq_eval.scoring import score as module
+from webfaq_eval.scoring.layers import score_swept
+from webfaq_eval.scoring.score import Request, score
 
 
 @pytest.fixture
@@ -189,7 +189,7 @@ def test_mteb_s_evaluator_gives_the_same_scores(
     evaluators = pytest.importorskip(
         "mteb._evaluators.retrieval_metrics", reason="mteb is an extra"
     )
-    from webfaq_eval.benchmark import open_benchmark
+    from webfaq_eval.benchmark.folder import open_benchmark
 
     model = replace(
         request_, settings=Settings(str(sentence_model), dtype="float32"), patterns=("lareqa_swa",)

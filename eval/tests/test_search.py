@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval import search as module
-from webfaq_eval.benchmark import Qrels
+from webfaq_eval.benchmark import search as module
+from webfaq_eval.benchmark.folder import Qrels
+from webfaq_eval.benchmark.search import Run, approximate, first_ranks, merge, recall_loss, search
 from webfaq_eval.errors import EvalError, VectorError
-from webfaq_eval.search import Run, approximate, first_ranks, merge, recall_loss, search
 
 
 def whole_numbers(seed: int, rows: int, size: int = 8) -> Any:

@@ -7,17 +7,18 @@ import itertools
 import numpy as np
 import pytest
 from webfaq_eval.errors import ResultError
-from webfaq_eval.statistics import bootstrap
-from webfaq_eval.statistics.bootstrap import (
+from webfaq_eval.statistics.clusters import gather
+from webfaq_eval.statistics.intervals import (
     cluster_bootstrap,
     difference_bootstrap,
     ratio_bootstrap,
 )
-from webfaq_eval.statistics.clusters import gather
-from webfaq_eval.statistics.correction import holm
-from webfaq_eval.statistics.effect import paired_effect
-from webfaq_eval.statistics.power import smallest_difference
-from webfaq_eval.statistics.randomisation import paired_randomisation
+from webfaq_eval.statistics.tests import (
+    holm,
+    paired_effect,
+    paired_randomisation,
+    smallest_difference,
+)
 
 RNG = np.random.default_rng(0)
 SCORES = RNG.random(60)
@@ -39,7 +40,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another():
 
 def test_blocks_of_samples_do_not_change_what_is_measured(monkeypatch):
     whole = cluster_bootstrap(SCORES, ITEMS, samples=4000)
-    monkeypatch.setattr(bootstrap, "_BLOCK", 100)
+    monkeypatch.setattr("webfaq_eval.statistics.intervals._BLOCK", 100)
     cut = cluster_bootstrap(SCORES, ITEMS, samples=4000)
     assert cut == pytest.approx(whole, abs=0.01)
 
@@ -121,7 +122,7 @@ def test_exact_randomisation_by_hand():
 def test_sampled_randomisation_agrees_with_exact(monkeypatch):
     differences = RNG.normal(0.3, 1, 12).clip(-1, 1)
     exact = paired_randomisation(differences, range(12))
-    monkeypatch.setattr("webfaq_eval.statistics.randomisation.EXACT_UP_TO", 0)
+    monkeypatch.setattr("webfaq_eval.statistics.tests.EXACT_UP_TO", 0)
     sampled = paired_randomisation(differences, range(12), samples=40_000)
     assert sampled == pytest.approx(exact, abs=0.01)
 

@@ -19,9 +19,8 @@ from simulation import (
     proportion_coverage,
     share_at_most,
 )
-from webfaq_eval.statistics.bootstrap import cluster_bootstrap, difference_bootstrap
-from webfaq_eval.statistics.power import smallest_difference
-from webfaq_eval.statistics.randomisation import paired_randomisation
+from webfaq_eval.statistics.intervals import cluster_bootstrap, difference_bootstrap
+from webfaq_eval.statistics.tests import paired_randomisation, smallest_difference
 
 #: Accuracies of Tatoeba's languages lie between these.
 SHARES = np.linspace(0.5, 0.97, 48)

@@ -10,11 +10,11 @@ from click.testing import CliRunner
 from tinypairs import many, pair, row, standard, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import TaskDataError, TrainingError
-from webfaq_eval.training.conditions import Draw, control_warnings, parse_condition, select
-from webfaq_eval.training.frozen import PAIRS, freeze, read_frozen
-from webfaq_eval.training.langid import hold_out, language_code
-from webfaq_eval.training.pairs import format_ids, open_pairs, read_index
-from webfaq_eval.training.survey import read_for_conditions, survey
+from webfaq_eval.pairs.conditions import Draw, control_warnings, parse_condition, select
+from webfaq_eval.pairs.held_out import hold_out, language_code
+from webfaq_eval.pairs.pair_list import PAIRS, freeze, read_frozen
+from webfaq_eval.pairs.pairs import format_ids, open_pairs, read_index
+from webfaq_eval.pairs.survey import read_for_conditions, survey
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,12 @@ from tinymodel import write_retriever, write_teacher
 from tinypairs import many, row, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ModelError, TrainingError
-from webfaq_eval.training.candidates import MineSettings, too_good
+from webfaq_eval.mining.candidates import MineSettings, too_good
+from webfaq_eval.mining.mine import mine
+from webfaq_eval.mining.teacher import TeacherSettings
+from webfaq_eval.pairs.negatives import NegativeSettings, read_groups
 from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.mine import mine
-from webfaq_eval.training.negatives import NegativeSettings, read_groups
 from webfaq_eval.training.settings import DataSettings, LossSettings, Schedule, TrainSettings, Where
-from webfaq_eval.training.teacher import TeacherSettings
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -101,7 +101,7 @@ def test_what_scores_above_the_right_answer_times_ratio_is_left_out(place, tmp_p
 
 
 def test_stopped_and_started_again_the_files_are_the_same(place, done, tmp_path, monkeypatch):
-    from webfaq_eval.training.mine import _Mining
+    from webfaq_eval.mining.mine import _Mining
 
     original, calls = _Mining._lines, []
 
@@ -210,7 +210,7 @@ def test_a_wider_margin_drops_more_and_no_margin_turns_around_below_zero(place, 
 def test_stopped_between_shards_a_teachers_run_goes_on(
     place, teacher, taught, tmp_path, monkeypatch
 ):
-    from webfaq_eval.training.teacher import Teacher
+    from webfaq_eval.mining.teacher import Teacher
 
     original, calls = Teacher.judge, []
 

@@ -17,16 +17,15 @@ from tinymodel import write_retriever
 from tinypairs import many, standard, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.training.batches import Batches, BatchSettings
-from webfaq_eval.training.data import TrainingData
+from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
+from webfaq_eval.pairs.texts import gather_texts
+from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData
 from webfaq_eval.training.embedders import TextEmbedder
 from webfaq_eval.training.encoder import EncoderSettings, open_encoder
 from webfaq_eval.training.losses import LossSettings
-from webfaq_eval.training.pairs import id_order, open_pairs, read_index
 from webfaq_eval.training.processes import Processes
 from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
 from webfaq_eval.training.step import Step, StepSettings
-from webfaq_eval.training.texts import gather_texts
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -235,7 +234,7 @@ def test_out_of_memory_and_a_full_disk_stop_with_a_message(place, tmp_path, monk
     def full(module, path):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("webfaq_eval.training.judge.save_weights", full)
+    monkeypatch.setattr("webfaq_eval.training.validation.save_weights", full)
     with pytest.raises(TrainingError, match=r"No space left.*step-00000002"):
         train(settings_for(place), tmp_path / "model")
     monkeypatch.undo()

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval import vectors as module
 from webfaq_eval.errors import VectorError
-from webfaq_eval.vectors import VectorStore
+from webfaq_eval.models import vectors as module
+from webfaq_eval.models.vectors import VectorStore
 
 KEY = {"model": "a" * 40, "pooling": "mean", "layer": 2, "prefix": "", "max_length": 64}
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from webfaq_eval.cli import main
-from webfaq_eval.encoders.settings import Settings
 from webfaq_eval.errors import EvalError
-from webfaq_eval.score import Request, score
-from webfaq_eval.verify import read_expected, verify
+from webfaq_eval.models.base import Settings
+from webfaq_eval.scoring.score import Request, score
+from webfaq_eval.scoring.verify import read_expected, verify
 
 
 def table(place: Path, **values: float) -> Path:

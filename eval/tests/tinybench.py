@@ -19,7 +19,8 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from webfaq_eval.files import file_sha256, value_sha256
+
+from webfaq_domains.ground.files import file_sha256, value_sha256
 
 ITEMS = 24
 DOMAINS = ("health", "travel", "other")

@@ -15,8 +15,7 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from webfaq_eval.benchmark import SubsetData, open_benchmark
-from webfaq_eval.metrics import judge, per_query
+from webfaq_eval.benchmark.folder import SubsetData, open_benchmark
 from webfaq_eval.results import (
     BenchmarkId,
     Counts,
@@ -26,7 +25,8 @@ from webfaq_eval.results import (
     Result,
     write_result,
 )
-from webfaq_eval.statistics.bootstrap import cluster_bootstrap
+from webfaq_eval.scoring.metrics import judge, per_query
+from webfaq_eval.statistics.intervals import cluster_bootstrap
 
 PROTOCOL = Protocol(
     pooling="mean", layer=None, normalize=True, similarity="cosine", query_prefix="query: ",

@@ -14,10 +14,11 @@ from toybuild import run_cli
 from webfaq_domains.builders import demo
 from webfaq_domains.builders.demo import Demo, build_demo
 
-from webfaq_domains.hub.check import check_dataset
-from webfaq_domains.labeler import LABELER_FILE, builtin_folder
-from webfaq_domains.languages import languages
-from webfaq_domains.taxonomy import builtin_taxonomy
+from webfaq_domains.dataset.check import check_dataset
+from webfaq_domains.ground.languages import languages
+from webfaq_domains.ground.manifest import LABELER_FILE
+from webfaq_domains.ground.taxonomy import builtin_taxonomy
+from webfaq_domains.labelers.load import builtin_folder
 
 pytestmark = pytest.mark.skipif(
     not (builtin_folder() / LABELER_FILE).is_file(), reason="the builtin student is not there"

@@ -12,17 +12,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
-
-sys.path.insert(0, str(Path(__file__).parents[1] / "labeler"))
-
 from toyencoder import tiny_encoder
 from toylabels import TOPICS, toy_rows, write_rows
 from webfaq_domains.builders.labeler import LabelerOptions, build, labeler_command, recipe_of
 
 from webfaq_domains.cli.labeler import labeler
-from webfaq_domains.errors import LabelerError
-from webfaq_domains.hashing import file_sha256
-from webfaq_domains.labeler import builtin_folder, open_labeler
+from webfaq_domains.ground.errors import LabelerError
+from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.labelers.load import builtin_folder, open_labeler
 
 __all__ = ["tiny_encoder"]
 
@@ -234,11 +231,10 @@ def test_the_builtin_beats_the_baselines_on_frozen_origins():
     data = Path(os.environ.get("WEBFAQ_TEST_DATA", Path(__file__).parents[3] / "shared" / "data"))
     if not (data / "faq").is_dir():
         pytest.skip(f"no labelled FAQ data at {data / 'faq'}; set WEBFAQ_TEST_DATA")
-    from webfaq_domains.labeler.evaluation import evaluate
-    from webfaq_domains.labeler.frozen import only_frozen
-    from webfaq_domains.labeler.labelled import read_labelled
-    from webfaq_domains.labeler.lexicon import KeywordBaseline, read_lexicon
-    from webfaq_domains.taxonomy import builtin_taxonomy
+    from webfaq_domains.ground.taxonomy import builtin_taxonomy
+    from webfaq_domains.labelers.measuring.evaluation import evaluate
+    from webfaq_domains.labelers.measuring.labelled import only_frozen, read_labelled
+    from webfaq_domains.labelers.training.lexicon import KeywordBaseline, read_lexicon
 
     taxonomy, shipped = builtin_taxonomy(), Path(str(files("webfaq_domains.builders")))
     rows = only_frozen(read_labelled(data / "faq", taxonomy), shipped / "frozen_origins.json")

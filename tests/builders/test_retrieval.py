@@ -14,12 +14,11 @@ from click.testing import CliRunner
 from toybuild import Toy, sha256_of
 from webfaq_domains.builders.retrieval import RetrievalOptions, build
 
-from webfaq_domains.benchmarks.faq import Asked, faq_task, label_table
-from webfaq_domains.benchmarks.parallel import Groups, group_pairs
 from webfaq_domains.cli import main
-from webfaq_domains.errors import RecipeError, SourceError, StagedError
-from webfaq_domains.hub.check_labeler import check_folder
-from webfaq_domains.hub.manifest import Manifest
+from webfaq_domains.ground.errors import RecipeError, SourceError, StagedError
+from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.release.check import check_folder
+from webfaq_domains.retrieval.readers.faq import Asked, Groups, faq_task, group_pairs, label_table
 
 #: Two thirds to the test split, the rest mostly to validation; no quota.
 SPLIT = '[about]\nlicense = "apache-2.0"\n[split]\nvalidation = 0.3\ntest = 0.65\n'

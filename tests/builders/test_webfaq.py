@@ -13,11 +13,11 @@ import pytest
 from toybuild import Toy, lines, write_faq
 from webfaq_domains.builders.webfaq import steps_of
 
+from webfaq_domains.dataset.check import check_dataset
 from webfaq_domains.engine.recipe import read_recipe
-from webfaq_domains.hub.check import check_dataset
-from webfaq_domains.schema import RAW
+from webfaq_domains.ground.schema import RAW
+from webfaq_domains.ground.taxonomy import builtin_taxonomy
 from webfaq_domains.steps.base import check_chain
-from webfaq_domains.taxonomy import builtin_taxonomy
 
 BUILDERS = files("webfaq_domains.builders")
 DEFAULT = BUILDERS.joinpath("webfaq.toml").read_text("utf-8")

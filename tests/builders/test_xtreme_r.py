@@ -16,11 +16,11 @@ from toyreleases import write_bucc, write_lareqa, write_mewslix, write_tatoeba
 from webfaq_domains.builders.xtreme_r import XtremeOptions, build
 
 from webfaq_domains.cli import main
-from webfaq_domains.errors import RecipeError, SourceError, StagedError
-from webfaq_domains.hub.check_labeler import check_folder
-from webfaq_domains.hub.fill_texts import fill_texts
-from webfaq_domains.hub.manifest import Manifest
-from webfaq_domains.hub.retrieval_layout import Place
+from webfaq_domains.ground.errors import RecipeError, SourceError, StagedError
+from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.release.check import check_folder
+from webfaq_domains.retrieval.layout import Place
+from webfaq_domains.retrieval.texts import fill_texts
 
 #: A subset of a domain pool that leaves queries of its language out.
 POOLED = "tatoeba_deu_health_pool"

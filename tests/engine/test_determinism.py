@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 from toybuild import Toy, data_of, lines, sha256_of, write_faq
 
-from webfaq_domains.hub.manifest import Manifest
+from webfaq_domains.ground.manifest import Manifest
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def _without_sources(folder: Path) -> dict[str, Any]:
 @pytest.fixture
 def cut_cells(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a data file hold 300 bytes of text, so that most cells are several files."""
-    monkeypatch.setattr("webfaq_domains.hub.cells.FILE_TEXT_BYTES", 300)
+    monkeypatch.setattr("webfaq_domains.dataset.stage.FILE_TEXT_BYTES", 300)
 
 
 @pytest.mark.usefixtures("cut_cells")

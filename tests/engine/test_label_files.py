@@ -14,7 +14,7 @@ import pytest
 
 from webfaq_domains.engine import label_files as module
 from webfaq_domains.engine.label_files import Labelled, label_files
-from webfaq_domains.errors import LabelerError, SchemaError, SourceError
+from webfaq_domains.ground.errors import LabelerError, SchemaError, SourceError
 
 NEW = ["domain", "domain_score", "domains", "labeler"]
 ROWS = [

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from webfaq_domains.engine.local import LocalEngine
-from webfaq_domains.errors import BuildError, MissingExtra, SourceError
+from webfaq_domains.ground.errors import BuildError, MissingExtra, SourceError
 
 
 def square(number: int) -> tuple[int, int]:

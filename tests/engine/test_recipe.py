@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from webfaq_domains.engine.recipe import enabled, make, read_recipe
-from webfaq_domains.errors import RecipeError
+from webfaq_domains.ground.errors import RecipeError
 
 DEFAULT = files("webfaq_domains.builders").joinpath("webfaq.toml").read_text("utf-8")
 

@@ -14,9 +14,9 @@ import pytest
 
 from webfaq_domains.engine.local import LocalEngine
 from webfaq_domains.engine.run import Run, Shards, grouped, locked, read_sources, run_chain, stages
-from webfaq_domains.engine.shards import read_shard
-from webfaq_domains.errors import BuildError, SchemaError
-from webfaq_domains.schema import RAW
+from webfaq_domains.engine.tasks import read_shard
+from webfaq_domains.ground.errors import BuildError, SchemaError
+from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected, SourceFile
 from webfaq_domains.steps.base import Outcome, Sketches, Verdicts, check_chain
 

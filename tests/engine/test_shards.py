@@ -8,14 +8,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.engine.shards import (
-    finished,
-    marker,
-    read_shard,
-    write_shard,
-    write_sketch,
-)
-from webfaq_domains.files import write_json
+from webfaq_domains.engine.tasks import finished, marker, read_shard, write_shard, write_sketch
+from webfaq_domains.ground.files import write_json
 
 
 @pytest.mark.parametrize("rows", [0, 1, 1_000])

@@ -58,7 +58,7 @@ def check_large(repo: str, folder: Path) -> None:
     """Publish a Space with a file that is large enough to be handed over by its path."""
     from huggingface_hub import hf_hub_download
 
-    from webfaq_domains.hub.publish import PublishOptions, publish_folder
+    from webfaq_domains.release.publish import PublishOptions, publish_folder
 
     folder.mkdir()
     (folder / "README.md").write_text(
@@ -79,8 +79,8 @@ def check_large(repo: str, folder: Path) -> None:
 def check(repo: str, folder: Path, api: object) -> None:
     from huggingface_hub import HfApi
 
-    from webfaq_domains.errors import PublishError
-    from webfaq_domains.hub.publish import PublishOptions, publish_folder
+    from webfaq_domains.ground.errors import PublishError
+    from webfaq_domains.release.publish import PublishOptions, publish_folder
 
     assert isinstance(api, HfApi)
 
@@ -123,8 +123,8 @@ def _same_as_published(repo: str, revision: str, folder: Path) -> None:
     """Fetch a revision and check it as a folder; its rows must be those of the local one."""
     from huggingface_hub import snapshot_download
 
-    from webfaq_domains.hub.check_labeler import check_folder
-    from webfaq_domains.hub.manifest import Manifest
+    from webfaq_domains.ground.manifest import Manifest
+    from webfaq_domains.release.check import check_folder
 
     with tempfile.TemporaryDirectory() as place:
         snapshot_download(repo, repo_type="dataset", revision=revision, local_dir=place)

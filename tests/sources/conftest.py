@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from webfaq_domains.schema import RAW
+from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Rejected, Source
 
 Rows = tuple[list[dict[str, Any]], list[Rejected]]

@@ -14,10 +14,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from webfaq_domains.errors import SchemaError, SourceError
-from webfaq_domains.hashing import file_sha256
-from webfaq_domains.schema import RAW
-from webfaq_domains.sources import formats, open_source
+from webfaq_domains.ground.errors import SchemaError, SourceError
+from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.ground.schema import RAW
+from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import Rejected, Source, pinned
 from webfaq_domains.sources.columns import language_of_path, map_columns
 from webfaq_domains.sources.files import FilesSource
@@ -88,7 +88,7 @@ def source(tmp_path: Path) -> Callable[..., Source]:
 
 @pytest.fixture
 def three_rows_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(formats, "BATCH_ROWS", 3)
+    monkeypatch.setattr("webfaq_domains.sources.rows.BATCH_ROWS", 3)
 
 
 # What is read.
@@ -411,7 +411,7 @@ def test_a_quote_that_never_closes_is_one_rejected_row(source, read_all):
 
 
 def test_a_line_too_long_is_one_rejected_row_and_the_count_goes_on(source, read_all, monkeypatch):
-    monkeypatch.setattr(formats, "_LINE_LIMIT", 100)
+    monkeypatch.setattr("webfaq_domains.sources.rows._LINE_LIMIT", 100)
     rows, rejected = read_all(
         source("x.jsonl", LINE + b'{"question": "' + b"x" * 950 + b"\n" + LINE)
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from webfaq_domains.errors import MissingExtra, SourceError
+from webfaq_domains.ground.errors import MissingExtra, SourceError
 from webfaq_domains.sources.base import Rejected, Source
 from webfaq_domains.sources.html import HtmlSource
 

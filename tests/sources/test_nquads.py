@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from webfaq_domains.errors import MissingExtra, SourceError
-from webfaq_domains.sources import quads
+from webfaq_domains.ground.errors import MissingExtra, SourceError
 from webfaq_domains.sources.base import Rejected, Source
 from webfaq_domains.sources.nquads import NQuadsSource
 
@@ -253,7 +252,7 @@ def test_quads_beyond_the_bound_of_a_page_are_reported(
 def test_an_endless_line_does_not_fill_the_memory(
     dump: Callable[..., NQuadsSource], read_all: ReadAll, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(quads, "MAX_LINE", 200)
+    monkeypatch.setattr("webfaq_domains.sources.nquads.MAX_LINE", 200)
     long = f'_:q0 {term("text")} "{"x" * 900}" <{PAGE}>   .'
     rows, rejected = read_all(dump([*CATS[:3], long, *CATS[3:]]))
     assert len(rows) == 2

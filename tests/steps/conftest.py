@@ -14,7 +14,7 @@ import pyarrow as pa
 import pytest
 
 from webfaq_domains.steps.base import Barrier, Sketches
-from webfaq_domains.steps.dedup import RankRows
+from webfaq_domains.steps.duplicates import RankRows
 
 Decide = Callable[[Barrier, list[pa.Table]], list[list[int]]]
 

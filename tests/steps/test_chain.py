@@ -4,15 +4,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.errors import SchemaError
-from webfaq_domains.schema import RAW, require
+from webfaq_domains.ground.errors import SchemaError
+from webfaq_domains.ground.schema import RAW, require
 from webfaq_domains.steps.base import Barrier, Outcome, Sketches, check_chain
 from webfaq_domains.steps.clean import Clean
-from webfaq_domains.steps.dedup import DropDuplicates, RankRows
-from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
-from webfaq_domains.steps.neardup import DropNearDuplicates
-from webfaq_domains.steps.partition import AssignId, AssignSplit
-from webfaq_domains.steps.sample import TakeQuota
+from webfaq_domains.steps.duplicates import DropDuplicates, RankRows
+from webfaq_domains.steps.languages import IdentifyLanguage, KeepLanguages, ResolveLanguage
+from webfaq_domains.steps.near_duplicates import DropNearDuplicates
+from webfaq_domains.steps.partition import AssignId, AssignSplit, TakeQuota
 from webfaq_domains.steps.wellformed import KeepWellFormed
 
 SOURCE_COLUMNS = [*RAW.names, "source"]

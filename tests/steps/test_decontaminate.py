@@ -12,10 +12,10 @@ import pytest
 from small_retrieval import SmallRetrieval
 from toybuild import Toy
 
-from webfaq_domains.benchmarks.index import BenchmarkIndex, index_path, write_index
-from webfaq_domains.errors import RecipeError
-from webfaq_domains.hub.check import check_dataset
-from webfaq_domains.steps.decontaminate import Decontaminate
+from webfaq_domains.dataset.check import check_dataset
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.steps.contamination.index import BenchmarkIndex, index_path, write_index
+from webfaq_domains.steps.contamination.step import Decontaminate
 
 Pairs = Callable[..., pa.Table]
 

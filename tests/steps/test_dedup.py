@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.steps.dedup import DropDuplicates, RankRows, first_come
+from webfaq_domains.steps.duplicates import DropDuplicates, RankRows, first_come
 
 PAIR, QUESTION = 1, 2
 

@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.labeler.base import assign
+from webfaq_domains.labelers.base import assign
 from webfaq_domains.steps import label
 from webfaq_domains.steps.label import LabelDomain
 

@@ -6,10 +6,10 @@ import fasttext
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.errors import LabelerError
-from webfaq_domains.fasttext_models import language_model, load_fasttext
-from webfaq_domains.languages import from_fasttext, languages
-from webfaq_domains.steps.langid import IdentifyLanguage, KeepLanguages, ResolveLanguage
+from webfaq_domains.ground.errors import LabelerError
+from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
+from webfaq_domains.ground.languages import from_fasttext, languages
+from webfaq_domains.steps.languages import IdentifyLanguage, KeepLanguages, ResolveLanguage
 
 GERMAN = "wie lange dauert der versand und was kostet die lieferung nach hause"
 GREEK = "πόσο διαρκεί η αποστολή και τι κοστίζει η παράδοση στο σπίτι"

@@ -5,9 +5,9 @@ import random
 import numpy as np
 import pytest
 
-from webfaq_domains import codepoints
-from webfaq_domains.steps import neardup
-from webfaq_domains.steps.neardup import (
+from webfaq_domains.ground import codepoints
+from webfaq_domains.steps import near_duplicates
+from webfaq_domains.steps.near_duplicates import (
     DropNearDuplicates,
     band_keys,
     components,
@@ -84,12 +84,12 @@ def test_a_signature_does_not_depend_on_the_texts_around_it(monkeypatch):
     assert (together == alone).all()
     monkeypatch.setattr(codepoints, "AT_ONCE", 50)
     assert (signatures(texts) == together).all()
-    assert signatures([]).shape == (0, neardup.BINS)
+    assert signatures([]).shape == (0, near_duplicates.BINS)
 
 
 def test_band_keys_are_equal_exactly_where_the_bands_are():
     chance = np.random.default_rng(4)
-    one = chance.integers(0, 2**32, (1, neardup.BINS), np.uint32)
+    one = chance.integers(0, 2**32, (1, near_duplicates.BINS), np.uint32)
     other = one.copy()
     other[0, 8] += 1  # the second of 16 bands of 8
     keys = [band_keys(signature, 16) for signature in (one, other)]

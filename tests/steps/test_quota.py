@@ -6,8 +6,8 @@ from collections import Counter
 
 import pytest
 
-from webfaq_domains.errors import RecipeError
-from webfaq_domains.steps.sample import TakeQuota
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.steps.partition import TakeQuota
 
 
 def cell_rows(rows: int, seed: int) -> list[dict[str, str | None]]:

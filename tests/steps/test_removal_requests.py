@@ -7,7 +7,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.errors import RecipeError
+from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.steps.remove import RemoveOnRequest, Requests
 
 ROWS = pa.table(

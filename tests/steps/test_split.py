@@ -3,10 +3,10 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.errors import RecipeError
-from webfaq_domains.schema import SPLITS
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.schema import SPLITS
+from webfaq_domains.ground.text import site_of
 from webfaq_domains.steps.partition import AssignId, AssignSplit
-from webfaq_domains.text import site_of
 
 
 def splits_of(origins: list[str | None], step: AssignSplit | None = None, **columns) -> list[str]:

@@ -17,8 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webfaq_domains.ground.files import replacing, value_sha256, write_json
 from webfaq_eval.errors import ResultError
-from webfaq_eval.files import replacing, value_sha256, write_json
 
 RESULT_VERSION = 1
 KINDS = ("sentence-transformers", "transformers", "bm25", "random")
@@ -287,3 +287,15 @@ def _record(kind: type[Record], values: Any) -> Record:
         met = sorted(values) if isinstance(values, dict) else values
         raise TypeError(f"{kind.__name__.lower()} has {met}, expected {sorted(wanted)}")
     return kind(**values)
+
+
+def protocol_text(protocol: Protocol) -> str:
+    """Say a protocol in words."""
+    layer = "last layer" if protocol.layer is None else f"layer {protocol.layer}"
+    length = "own length" if protocol.max_length is None else f"{protocol.max_length} tokens"
+    return (
+        f"{protocol.pooling} pooling, {layer}, {'' if protocol.normalize else 'not '}normalised, "
+        f"{protocol.similarity}, query prefix {protocol.query_prefix!r}, passage prefix "
+        f"{protocol.passage_prefix!r}, {length}, {protocol.dtype}, {protocol.pool} pool, runs "
+        f"{protocol.depth} deep"
+    )

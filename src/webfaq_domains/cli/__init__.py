@@ -6,21 +6,21 @@ from importlib import import_module
 
 import click
 
-from webfaq_domains.errors import WebFAQError
+from webfaq_domains.ground.errors import WebFAQError
 
 #: Command name -> where it is. A new command is one line here.
 COMMANDS = {
     "build": "webfaq_domains.cli.build:build",
     "check": "webfaq_domains.cli.data:check",
     "demo": "webfaq_domains.cli.data:demo",
-    "diff": "webfaq_domains.cli.releases:diff",
+    "diff": "webfaq_domains.cli.release:diff",
     "export": "webfaq_domains.cli.retrieval:export",
     "label": "webfaq_domains.cli.data:label",
     "labeler": "webfaq_domains.cli.labeler:labeler",
-    "publish": "webfaq_domains.cli.publish:publish",
-    "remove": "webfaq_domains.cli.releases:remove",
+    "publish": "webfaq_domains.cli.release:publish",
+    "remove": "webfaq_domains.cli.release:remove",
     "stats": "webfaq_domains.cli.data:stats",
-    "versions": "webfaq_domains.cli.releases:versions",
+    "versions": "webfaq_domains.cli.release:versions",
 }
 
 

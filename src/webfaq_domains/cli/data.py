@@ -25,7 +25,7 @@ def check(ctx: click.Context, folder: Path, no_load: bool, as_json: bool) -> Non
     Example:
       webfaq-domains check my-faq
     """
-    from webfaq_domains.hub.check_labeler import check_folder
+    from webfaq_domains.release.check import check_folder
 
     result = check_folder(folder, load=not no_load, quiet=as_json)
     show(result, as_json)
@@ -45,7 +45,7 @@ def stats(folder: Path, picture: Path | None, as_json: bool) -> None:
     Example:
       webfaq-domains stats my-faq --plot cells.png
     """
-    from webfaq_domains.hub.stats import plot, read_stats
+    from webfaq_domains.dataset.stats import plot, read_stats
 
     result = read_stats(folder)
     if picture is not None:

@@ -11,7 +11,7 @@ import click
 from webfaq_domains.cli.options import json_option, labeler_options, show
 
 if TYPE_CHECKING:
-    from webfaq_domains.labeler.sampling import Candidate
+    from webfaq_domains.labelers.training.sampling import Candidate
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,7 +25,7 @@ def read_candidates(addresses: tuple[str, ...], limit: int) -> list[Candidate]:
     """Read the first `limit` pairs of each source; a pair without language is `und`."""
     from itertools import islice
 
-    from webfaq_domains.labeler.sampling import Candidate
+    from webfaq_domains.labelers.training.sampling import Candidate
     from webfaq_domains.sources import open_source
 
     found: list[Candidate] = []
@@ -62,8 +62,8 @@ def annotate(
     Example:
       webfaq-domains labeler annotate --source faq/ --out rows.jsonl --per-cell 5
     """
-    from webfaq_domains.labeler import open_labeler
-    from webfaq_domains.labeler.sampling import choose_rows
+    from webfaq_domains.labelers.load import open_labeler
+    from webfaq_domains.labelers.training.sampling import choose_rows
 
     opened = open_labeler(labeler, cascade=cascade)
     chosen = choose_rows(read_candidates((source,), limit), opened, "other", per_cell)
@@ -92,11 +92,10 @@ def evaluate(
     Example:
       webfaq-domains labeler eval --labeler builtin --labelled faq/ --out eval/
     """
-    from webfaq_domains.labeler import open_labeler
-    from webfaq_domains.labeler.frozen import only_frozen
-    from webfaq_domains.labeler.labelled import only_judged, read_labelled
-    from webfaq_domains.labeler.report import measure
-    from webfaq_domains.taxonomy import load_taxonomy
+    from webfaq_domains.ground.taxonomy import load_taxonomy
+    from webfaq_domains.labelers.load import open_labeler
+    from webfaq_domains.labelers.measuring.labelled import only_frozen, only_judged, read_labelled
+    from webfaq_domains.labelers.measuring.report import measure
 
     found = load_taxonomy(taxonomy)
     rows = only_frozen(read_labelled(labelled, found, crosswalk), frozen)

@@ -28,6 +28,6 @@ def export(folder: Path, as_json: bool, **wanted: Any) -> None:
     Example:
       webfaq-domains export xtreme-r-domains --trec trec/ --subset 'lareqa_deu*'
     """
-    from webfaq_domains.benchmarks.export import Wanted, export_folder
+    from webfaq_domains.retrieval.export import Wanted, export_folder
 
     show(export_folder(folder, Wanted(**wanted), quiet=as_json), as_json)

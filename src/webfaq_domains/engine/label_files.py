@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from webfaq_domains.errors import SchemaError, SourceError
-from webfaq_domains.files import replacing
-from webfaq_domains.schema import require
+from webfaq_domains.ground.errors import SchemaError, SourceError
+from webfaq_domains.ground.files import replacing
+from webfaq_domains.ground.schema import require
 from webfaq_domains.steps.label import LabelDomain
 
 BATCH_ROWS = 10_000

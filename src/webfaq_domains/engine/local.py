@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webfaq_domains.engine.base import Report, Task
-from webfaq_domains.errors import BuildError
+from webfaq_domains.ground.errors import BuildError
 
 _DIED = (
     "a worker process died (out of memory, or killed); what is finished is kept: run the same "

@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.errors import RecipeError, WebFAQError
+from webfaq_domains.ground.errors import RecipeError, WebFAQError
 
 Sections = dict[str, dict[str, Any]]
 

@@ -17,7 +17,6 @@ from typing import Any
 from tqdm import tqdm
 
 from webfaq_domains.engine.base import Engine
-from webfaq_domains.engine.ledger import Ledger
 from webfaq_domains.engine.tasks import (
     Drops,
     MapTask,
@@ -27,8 +26,9 @@ from webfaq_domains.engine.tasks import (
     sketch_folder,
     write_verdicts,
 )
-from webfaq_domains.errors import BuildError
-from webfaq_domains.files import write_json
+from webfaq_domains.ground.errors import BuildError
+from webfaq_domains.ground.files import write_json
+from webfaq_domains.ground.manifest import Ledger
 from webfaq_domains.sources.base import Source, SourceFile
 from webfaq_domains.steps.base import Barrier, Sketches, Step
 

@@ -10,7 +10,7 @@
 
 from __future__ import annotations
 
-from webfaq_domains.errors import SourceError
+from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.sources.base import Source
 
 

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 
 import pyarrow as pa
 
-from webfaq_domains.hashing import value_sha256
-from webfaq_domains.schema import RAW
+from webfaq_domains.ground.files import value_sha256
+from webfaq_domains.ground.schema import RAW
 
 
 @dataclass(frozen=True)

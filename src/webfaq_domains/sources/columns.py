@@ -15,9 +15,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.errors import SchemaError
-from webfaq_domains.languages import languages, to_iso3
-from webfaq_domains.schema import RAW
+from webfaq_domains.ground.errors import SchemaError
+from webfaq_domains.ground.languages import languages, to_iso3
+from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected
 
 #: Which names each column of `RAW` may have in a source, the preferred one first.

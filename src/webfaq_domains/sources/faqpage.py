@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from webfaq_domains.languages import to_iso3
+from webfaq_domains.ground.languages import to_iso3
 from webfaq_domains.sources.base import RawRows
 from webfaq_domains.sources.schemaorg import ANSWERS, Graph, Node, Text, Value
 

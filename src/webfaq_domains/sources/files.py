@@ -1,15 +1,19 @@
-"""Local files of question/answer rows: `PATH` is a file or a folder."""
+"""Local files of question/answer rows: `PATH` is a file or a folder, plain or gzipped."""
 
 from __future__ import annotations
 
+import gzip
+import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
-from webfaq_domains.errors import SourceError
-from webfaq_domains.hashing import file_sha256
+from webfaq_domains.ground.errors import SourceError
+from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.sources.base import Batch, SourceFile
-from webfaq_domains.sources.formats import SUFFIXES, check_columns, read_rows, suffix
+from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
 
 
 def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[SourceFile, ...]:
@@ -73,3 +77,27 @@ class FilesSource:
     def read(self, file: SourceFile) -> Iterator[Batch]:
         with Path(file.path).open("rb") as stream:
             yield from read_rows(file.name, stream)
+
+
+_GZIP = b"\x1f\x8b"
+
+
+@contextmanager
+def open_bytes(file: SourceFile) -> Iterator[BinaryIO]:
+    """Open a source file, unpacked if it is gzip.
+
+    :raises SourceError: if it cannot be opened, or turns out to be broken while it is read.
+    """
+    try:
+        with Path(file.path).open("rb") as raw:
+            if raw.peek(2)[:2] != _GZIP:
+                yield raw
+                return
+            with gzip.open(raw) as unpacked:
+                yield cast(BinaryIO, unpacked)
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise SourceError(
+            f"{file.name}: the gzip data are cut off or damaged ({error}); fetch the file again"
+        ) from error
+    except OSError as error:
+        raise SourceError(f"{file.name}: cannot be read: {error.strerror or error}") from error

@@ -13,13 +13,12 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.errors import MissingExtra, SourceError
+from webfaq_domains.ground.errors import MissingExtra, SourceError
 from webfaq_domains.sources.base import Batch, RawRows, SourceFile, batches
 from webfaq_domains.sources.faqpage import Page, add_page
-from webfaq_domains.sources.files import list_files
+from webfaq_domains.sources.files import list_files, open_bytes
 from webfaq_domains.sources.jsonld import add_jsonld, read_json
 from webfaq_domains.sources.schemaorg import Graph
-from webfaq_domains.sources.unpack import open_bytes
 
 _ENDINGS = (".html", ".htm", ".html.gz", ".htm.gz")
 

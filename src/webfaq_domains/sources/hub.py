@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.errors import SourceError
-from webfaq_domains.hub_errors import explained
+from webfaq_domains.ground.errors import SourceError
+from webfaq_domains.ground.hub import explained
 from webfaq_domains.sources.base import Batch, SourceFile
 from webfaq_domains.sources.columns import language_of_path
-from webfaq_domains.sources.formats import SUFFIXES, check_columns, read_rows, suffix
+from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
 
 _ADDRESS = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<revision>[\w./-]+)")
 _HEAD_BYTES = 1 << 20

@@ -17,8 +17,8 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.errors import SchemaError
-from webfaq_domains.schema import require
+from webfaq_domains.ground.errors import SchemaError
+from webfaq_domains.ground.schema import require
 
 Verdicts = npt.NDArray[np.uint8]
 

@@ -8,10 +8,10 @@ from functools import cache
 import numpy as np
 import pyarrow as pa
 
-from webfaq_domains.labeler import open_labeler
-from webfaq_domains.labeler.base import Labeler, assign
+from webfaq_domains.ground.text import pair_text
+from webfaq_domains.labelers.base import Labeler, assign
+from webfaq_domains.labelers.load import open_labeler
 from webfaq_domains.steps.base import Outcome
-from webfaq_domains.text import pair_text
 
 
 @cache

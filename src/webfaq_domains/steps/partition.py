@@ -1,4 +1,4 @@
-"""Give each pair its identity and its split."""
+"""Give each pair its identity and its split, and bound the size of each cell."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.errors import RecipeError
-from webfaq_domains.schema import SPLITS
-from webfaq_domains.steps.base import Outcome
-from webfaq_domains.text import content_id, site_of, unit_hash, unit_threshold
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.schema import SPLITS
+from webfaq_domains.ground.text import content_id, joined, site_of, unit_hash, unit_threshold
+from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
 
 
 @dataclass(frozen=True)
@@ -54,3 +54,33 @@ class AssignSplit:
         code = np.where(number < test, 2, np.where(number < validation, 1, 0))
         split = pa.array(np.array(SPLITS, object)[code], pa.string())
         return Outcome.keep_all(pairs.append_column("split", split))
+
+
+@dataclass(frozen=True)
+class TakeQuota:
+    """Keep at most `rows` pairs of each (language, domain, split): those with the lowest hashes.
+
+    The same pairs are kept whatever their order, and a larger quota keeps all of a smaller one.
+    """
+
+    rows: int
+    salt: str = "quota-1"
+    requires = ("id", "language", "domain", "split")
+    reasons = ("over_quota",)
+
+    def __post_init__(self) -> None:
+        if self.rows < 1:
+            raise RecipeError(f"rows = {self.rows}: a quota keeps at least 1 pair of each cell")
+
+    def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
+        cell = joined(pairs["language"], pairs["domain"], pairs["split"])
+        return {"cell": unit_hash(cell), "chance": unit_hash(pairs["id"], self.salt)}
+
+    def plan(self, sketches: Sketches) -> list[Verdicts]:
+        cell, chance = sketches.all("cell"), sketches.all("chance")
+        order = np.lexsort((chance, cell))
+        starts = np.flatnonzero(np.append(True, cell[order][1:] != cell[order][:-1]))
+        place = np.arange(len(order)) - np.repeat(starts, np.diff(np.append(starts, len(order))))
+        verdict = np.zeros(len(cell), np.uint8)
+        verdict[order[place >= self.rows]] = 1
+        return sketches.split(verdict, "cell")

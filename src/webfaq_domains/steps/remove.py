@@ -17,9 +17,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.errors import RecipeError
+from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.text import Strings, site_of
 from webfaq_domains.steps.base import Outcome
-from webfaq_domains.text import Strings, site_of
 
 _HEAD = "# Removal requests, one a line: `origin HOST`, `url URL` or `id ID`.\n"
 _ID = re.compile(r"[0-9a-f]{32}")

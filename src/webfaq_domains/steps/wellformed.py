@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.text import QUESTION_MARK
 from webfaq_domains.steps.base import Outcome
-from webfaq_domains.text import QUESTION_MARK
 
 
 def shown_width(text: str) -> int:

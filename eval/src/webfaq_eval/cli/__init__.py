@@ -12,10 +12,10 @@ from webfaq_eval.errors import EvalError
 COMMANDS: dict[str, str] = {
     "score": "webfaq_eval.cli.score:score",
     "verify": "webfaq_eval.cli.score:verify",
-    "compare": "webfaq_eval.cli.compare:compare",
+    "compare": "webfaq_eval.cli.results:compare",
     "experiment": "webfaq_eval.cli.experiment:experiment",
-    "export": "webfaq_eval.cli.export:export",
-    "report": "webfaq_eval.cli.report:report",
+    "export": "webfaq_eval.cli.results:export",
+    "report": "webfaq_eval.cli.results:report",
     "conditions": "webfaq_eval.cli.train:conditions",
     "mine": "webfaq_eval.cli.train:mine",
     "train": "webfaq_eval.cli.train:train",

@@ -38,8 +38,7 @@ def _opened(
     file: Path, out: Path | None, pairs: str | None, benchmark: str | None,
     encoders: dict[str, str],
 ) -> tuple[Any, Any]:  # fmt: skip
-    from webfaq_eval.experiment.cells import Folders
-    from webfaq_eval.experiment.settings import read_experiment
+    from webfaq_eval.experiment.settings import Folders, read_experiment
 
     found = read_experiment(file).with_places(pairs, benchmark, encoders)
     return found, Folders(out or Path(f"experiment-{found.name}"))

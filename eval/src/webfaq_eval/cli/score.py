@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from webfaq_eval.encoders.settings import DTYPES, POOLINGS, Settings
+from webfaq_eval.models.base import DTYPES, POOLINGS, Settings
 
 _PATH = click.Path(path_type=Path)
 _LAYER = "N|sweep"
@@ -77,8 +77,8 @@ def score(as_json: bool, held_out: str, layer: int | str | None, **options: Any)
       webfaq-eval score --model intfloat/multilingual-e5-small --benchmark xtreme-r \\
         --subset 'tatoeba_*' --query-prefix 'query: ' --passage-prefix 'query: '
     """
-    from webfaq_eval.score import Request, score
-    from webfaq_eval.sweep import score_swept
+    from webfaq_eval.scoring.layers import score_swept
+    from webfaq_eval.scoring.score import Request, score
 
     options["layer"] = None if layer == "sweep" else layer
     request = Request(_settings(options), **options)
@@ -101,8 +101,8 @@ def verify(ctx: click.Context, /, as_json: bool, expected: Path | None, **option
       webfaq-eval verify --model intfloat/multilingual-e5-small --benchmark xtreme-r \\
         --query-prefix 'query: ' --passage-prefix 'query: '
     """
-    from webfaq_eval.score import Request
-    from webfaq_eval.verify import verify as check
+    from webfaq_eval.scoring.score import Request
+    from webfaq_eval.scoring.verify import verify as check
 
     result = check(Request(_settings(options), **options), expected, quiet=as_json)
     _show(result, as_json)

@@ -107,8 +107,8 @@ def conditions(
     Example:
       webfaq-eval conditions --pairs my-faq --domain health
     """
-    from webfaq_eval.training.conditions import Draw
-    from webfaq_eval.training.survey import survey
+    from webfaq_eval.pairs.conditions import Draw
+    from webfaq_eval.pairs.survey import survey
 
     draw = Draw(seed, pairs_per_language)
     _show(survey(pairs, domain, draw, frozenset(hold_out)), as_json)
@@ -132,7 +132,7 @@ def train(out: Path, as_json: bool, **options: Any) -> None:
     Example:
       webfaq-eval train --encoder my-xlmr --pairs my-faq --condition in-domain:health --out model
     """
-    from webfaq_eval.training.options import settings_of
+    from webfaq_eval.training.settings import settings_of
     from webfaq_eval.training.train import train as train_retriever
 
     _show(train_retriever(settings_of(options), out), as_json)
@@ -159,7 +159,7 @@ def mine(model: str, pairs: str, out: Path, as_json: bool, **options: Any) -> No
     Example:
       webfaq-eval mine --model model --pairs my-faq --teacher BAAI/bge-reranker-v2-m3 --out negatives
     """
-    from webfaq_eval.training.mine import mine as mine_negatives
-    from webfaq_eval.training.options import mine_settings_of
+    from webfaq_eval.mining.mine import mine as mine_negatives
+    from webfaq_eval.mining.mine import mine_settings_of
 
     _show(mine_negatives(pairs, out=out, **mine_settings_of(model, options)), as_json)

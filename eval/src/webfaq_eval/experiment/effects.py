@@ -15,15 +15,13 @@ from typing import Any
 import numpy as np
 
 from webfaq_eval.errors import ResultError
-from webfaq_eval.experiment.cells import Cell, Folders
-from webfaq_eval.experiment.settings import Experiment
-from webfaq_eval.pairing import Pair, pair_queries, subset_key
+from webfaq_eval.experiment.settings import Cell, Experiment, Folders
+from webfaq_eval.pairs.conditions import Condition
 from webfaq_eval.results import read_result
 from webfaq_eval.statistics.clusters import Floats
-from webfaq_eval.statistics.correction import holm
-from webfaq_eval.statistics.randomisation import paired_randomisation
-from webfaq_eval.statistics.twoway import two_way_bootstrap
-from webfaq_eval.training.conditions import Condition
+from webfaq_eval.statistics.intervals import two_way_bootstrap
+from webfaq_eval.statistics.pairing import Pair, pair_queries, subset_key
+from webfaq_eval.statistics.tests import holm, paired_randomisation
 
 #: What in-domain training is compared with: the control that the effect is named after comes first.
 CONTROLS = ("random", "none", "out-of-domain", "english", "all")

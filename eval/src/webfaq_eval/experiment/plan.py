@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from webfaq_eval.experiment.cells import Cell, Folders, cells_of
-from webfaq_eval.experiment.settings import Experiment
-from webfaq_eval.training.conditions import Draw, select
-from webfaq_eval.training.survey import read_for_conditions
+from webfaq_eval.experiment.settings import Cell, Experiment, Folders, cells_of
+from webfaq_eval.pairs.conditions import Draw, select
+from webfaq_eval.pairs.survey import read_for_conditions
 
 #: Passes over a text in training: forward, and backward at twice its cost (Kaplan et al. 2020).
 _TRAINING = 3

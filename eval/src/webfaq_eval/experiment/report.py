@@ -9,16 +9,19 @@ from typing import Any
 
 import numpy as np
 
-from webfaq_eval.experiment.cells import Folders, cells_of
+from webfaq_domains.ground.files import write_json, write_text
 from webfaq_eval.experiment.effects import Effect, find_effects
 from webfaq_eval.experiment.plan import state
-from webfaq_eval.experiment.settings import Experiment
-from webfaq_eval.files import write_json, write_text
-from webfaq_eval.report.documents import to_latex_document, to_markdown_document
+from webfaq_eval.experiment.settings import Experiment, Folders, cells_of
 from webfaq_eval.report.figures import new_figure, save_figure
-from webfaq_eval.report.numbers import points, probability, signed, signed_interval
-from webfaq_eval.report.page import Figure, Section, to_page
-from webfaq_eval.report.tables import Table, slug
+from webfaq_eval.report.pages import (
+    Figure,
+    Section,
+    to_latex_document,
+    to_markdown_document,
+    to_page,
+)
+from webfaq_eval.report.tables import Table, points, probability, signed, signed_interval, slug
 
 _COLUMNS = (
     "start", "trained on", "tested on", "task", "metric", "languages", "n", "items", "seeds",

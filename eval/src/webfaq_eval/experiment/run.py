@@ -10,20 +10,21 @@ from typing import Any
 
 from tqdm import tqdm
 
-from webfaq_eval.benchmark import open_benchmark
-from webfaq_eval.encoders.settings import Settings
+from webfaq_domains.ground.files import value_sha256, write_json
+from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.errors import EvalError, TrainingError
-from webfaq_eval.experiment.bodies import Bodies
-from webfaq_eval.experiment.cells import Cell, Folders, cells_of
-from webfaq_eval.experiment.recipe import train_settings
-from webfaq_eval.experiment.settings import Experiment, Start
-from webfaq_eval.files import value_sha256, write_json
+from webfaq_eval.experiment.retrievers import Bodies
+from webfaq_eval.experiment.settings import Cell, Experiment, Folders, Start, cells_of
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places
 from webfaq_eval.intermediate.settings import Settings as IntermediateSettings
-from webfaq_eval.score import Request, score
-from webfaq_eval.training.pairs import open_pairs
-from webfaq_eval.training.shared import Shared
+from webfaq_eval.models.base import Settings
+from webfaq_eval.pairs.pairs import open_pairs
+from webfaq_eval.scoring.score import Request, score
+from webfaq_eval.training.embedders import Shared
+from webfaq_eval.training.encoder import EncoderSettings
+from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
 from webfaq_eval.training.train import train
 
 log = logging.getLogger(__name__)
@@ -167,3 +168,40 @@ def _check_places(experiment: Experiment) -> None:
     if bare:
         options = " ".join(f"--encoder {name}=DIR" for name in bare)
         raise TrainingError(f"{experiment.name} has starts without an encoder; name {options}")
+
+
+def train_settings(
+    cell: Cell, encoder: str, experiment: Experiment, folders: Folders
+) -> TrainSettings:
+    """Return the settings of a cell's training."""
+    how = experiment.train
+    data = DataSettings(
+        experiment.pairs,
+        str(cell.condition),
+        experiment.hold_out_languages,
+        how.pairs_per_language,
+    )
+    read = EncoderSettings(
+        encoder,
+        how.mode if cell.condition.kind != "none" else "full",
+        experiment.query_prefix,
+        experiment.passage_prefix,
+        how.max_length,
+    )
+    schedule = Schedule(
+        steps=how.steps,
+        epochs=how.epochs,
+        learning_rate=how.learning_rate,
+        evaluate_every=how.evaluate_every,
+        patience=how.patience,
+    )
+    return TrainSettings(
+        data=data,
+        encoder=read,
+        seed=max(cell.seed, 0),
+        batch_size=how.batch_size,
+        monolingual=how.monolingual,
+        loss=LossSettings(how.temperature, how.symmetric),
+        schedule=schedule,
+        where=Where(vectors=folders.vectors),
+    )

@@ -1,4 +1,4 @@
-"""An experiment as a TOML file: what is crossed with what, and how each cell is trained and scored."""
+"""An experiment as a TOML file: what is crossed with what, and the cells that this makes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.files import value_sha256
-from webfaq_eval.training.conditions import KINDS, WITH_DOMAIN
+from webfaq_eval.pairs.conditions import KINDS, WITH_DOMAIN, Condition
 
 Table = TypeVar("Table")
 
@@ -171,3 +171,61 @@ def _check(found: Experiment, path: Path) -> None:
             raise TrainingError(f"{path}: {name} is empty; there is nothing to run")
     if set(found.conditions) & set(WITH_DOMAIN) and "in-domain" not in found.conditions:
         raise TrainingError(f"{path}: conditions by domain are compared with in-domain; add it")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One model of the grid. `none` trains nothing, so it has no seed (-1)."""
+
+    start: str
+    condition: Condition
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The cell's name in folders and tables: `xlmr.in-domain-health.s0`."""
+        what = str(self.condition).replace(":", "-")
+        return f"{self.start}.{what}" + ("" if self.seed < 0 else f".s{self.seed}")
+
+
+def cells_of(experiment: Experiment) -> list[Cell]:
+    """Return all cells, start by start, in the order of the file."""
+    found = []
+    for start in experiment.starts:
+        for kind in experiment.conditions:
+            domains = experiment.domains if kind in WITH_DOMAIN else (None,)
+            seeds = (-1,) if kind == "none" else experiment.seeds
+            found += [
+                Cell(start, Condition(kind, domain), seed) for domain in domains for seed in seeds
+            ]
+    return found
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where an experiment keeps what it makes."""
+
+    out: Path
+
+    @property
+    def record(self) -> Path:
+        return self.out / "experiment.json"
+
+    @property
+    def results(self) -> Path:
+        return self.out / "results"
+
+    @property
+    def vectors(self) -> Path:
+        """Vectors of texts under a start's encoder: shared by all its heads and all scoring."""
+        return self.out / "vectors"
+
+    def start(self, name: str) -> Path:
+        return self.out / "starts" / name
+
+    def model(self, cell: Cell) -> Path:
+        return self.out / "models" / cell.name
+
+    def done(self, cell: Cell) -> Path:
+        """The cell's record, written when its model is trained and scored."""
+        return self.out / "cells" / f"{cell.name}.json"

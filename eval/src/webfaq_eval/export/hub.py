@@ -8,18 +8,10 @@ from __future__ import annotations
 import re
 from datetime import date
 
-from webfaq_eval.described import protocol_text
+from webfaq_domains.ground.files import write_text
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import (
-    TASK_NAMES,
-    Exported,
-    Found,
-    Request,
-    model_folder,
-    one_protocol,
-)
-from webfaq_eval.files import write_text
-from webfaq_eval.results import Result
+from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, model_folder, one_protocol
+from webfaq_eval.results import Result, protocol_text
 
 
 def write(request: Request, results: list[Found]) -> Exported:

@@ -10,10 +10,10 @@ import re
 from importlib.metadata import version
 from typing import Any
 
+from webfaq_domains.ground.files import write_json
 from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, one_protocol
-from webfaq_eval.files import write_json
+from webfaq_eval.export.scripts import language_tags
 from webfaq_eval.results import Result
-from webfaq_eval.scripts import language_tags
 
 _SAME = (
     "accuracy", "recall_at_1", "recall_at_5", "recall_at_10", "recall_at_20", "recall_at_100",

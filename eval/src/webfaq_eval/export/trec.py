@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from webfaq_domains.ground.files import write_text
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Exported, Found, Request, model_folder, run_of
-from webfaq_eval.files import write_text
 
 
 def write(request: Request, results: list[Found]) -> Exported:

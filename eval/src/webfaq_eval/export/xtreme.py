@@ -11,11 +11,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from webfaq_eval.benchmark import Benchmark, open_benchmark
+from webfaq_domains.ground.files import write_text
+from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Exported, Found, Request, model_folder, one_protocol, run_of
-from webfaq_eval.files import write_text
-from webfaq_eval.intermediate.languages import TWO_LETTERS
+from webfaq_eval.intermediate.tasks.languages import TWO_LETTERS
 from webfaq_eval.results import Result, read_queries
 
 _DEPTH = 20

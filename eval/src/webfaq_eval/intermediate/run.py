@@ -16,23 +16,29 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from webfaq_domains.ground.files import value_sha256, write_json, write_text
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.files import value_sha256, write_json, write_text
-from webfaq_eval.intermediate.card import render_card
-from webfaq_eval.intermediate.data import TaskData
 from webfaq_eval.intermediate.encoder import (
     Start,
     find_encoder,
     freeze_embeddings,
     load_encoder,
+    render_card,
     save_encoder,
 )
-from webfaq_eval.intermediate.gather import gather
 from webfaq_eval.intermediate.multi import Rows, plan, shares
-from webfaq_eval.intermediate.objective import Encoding, Objective, TaskModel, evaluate, lengths
-from webfaq_eval.intermediate.registry import TASKS
+from webfaq_eval.intermediate.objectives.base import (
+    Encoding,
+    Objective,
+    TaskModel,
+    evaluate,
+    lengths,
+)
 from webfaq_eval.intermediate.settings import Places, Settings
-from webfaq_eval.loop import CURVE, Job, LoopSettings, run_loop
+from webfaq_eval.intermediate.tasks.data import TaskData
+from webfaq_eval.intermediate.tasks.gather import gather
+from webfaq_eval.intermediate.tasks.registry import TASKS
+from webfaq_eval.training.loop import CURVE, Job, LoopSettings, run_loop
 
 RECORD = "intermediate.json"
 _PACKAGES = ("webfaq-eval", "torch", "transformers", "sentence-transformers", "tokenizers")

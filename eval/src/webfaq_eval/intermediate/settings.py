@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.intermediate.data import Selection
-from webfaq_eval.intermediate.languages import three_letters
+from webfaq_eval.intermediate.tasks.data import Selection
+from webfaq_eval.intermediate.tasks.languages import three_letters
 
 
 @dataclass(frozen=True)

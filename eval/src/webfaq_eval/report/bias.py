@@ -6,10 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from webfaq_eval.report.figures import bias_plot, save_figure
-from webfaq_eval.report.groups import ALL, Group
-from webfaq_eval.report.numbers import ABSENT, points, signed
-from webfaq_eval.report.page import Figure
-from webfaq_eval.report.tables import Table, slug
+from webfaq_eval.report.pages import Figure
+from webfaq_eval.report.scores import ALL, Group
+from webfaq_eval.report.tables import ABSENT, Table, points, signed, slug
 
 _SETTINGS = ("en_en", "x_x_mono", "x_x", "x_y")
 

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from webfaq_eval.compare import Comparison, Difference, Settings, compare
+from webfaq_domains.ground.files import write_json, write_text
 from webfaq_eval.errors import ResultError
-from webfaq_eval.files import write_json, write_text
 from webfaq_eval.report.bias import bias_section
 from webfaq_eval.report.differences import difference_tables, domain_name, task_name
-from webfaq_eval.report.documents import to_latex_document, to_markdown_document
 from webfaq_eval.report.figures import forest_plot, heat_map, recall_curves, save_figure
-from webfaq_eval.report.groups import Group, group_results
-from webfaq_eval.report.matrices import recall_table, score_table
-from webfaq_eval.report.page import Figure, Section, to_page
+from webfaq_eval.report.pages import (
+    Figure,
+    Section,
+    to_latex_document,
+    to_markdown_document,
+    to_page,
+)
+from webfaq_eval.report.scores import Group, group_results, recall_table, score_table
 from webfaq_eval.report.tables import slug
 from webfaq_eval.results import read_results
+from webfaq_eval.statistics.compare import Comparison, Difference, Settings, compare
 
 TITLE = "Retrieval by domain and language"
 #: A forest plot longer than this is cut into several.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from webfaq_eval.compare import Comparison, Difference
-from webfaq_eval.report.numbers import ABSENT, points, probability, signed, signed_interval
-from webfaq_eval.report.tables import Table
+from webfaq_eval.report.tables import ABSENT, Table, points, probability, signed, signed_interval
+from webfaq_eval.statistics.compare import Comparison, Difference
 
 _COLUMNS = (
     "task", "language", "domain", "metric", "n", "items", "baseline", "other", "difference",

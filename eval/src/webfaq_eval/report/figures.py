@@ -10,12 +10,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from webfaq_eval.compare import Difference
+from webfaq_domains.ground.files import replacing
 from webfaq_eval.errors import EvalError
-from webfaq_eval.files import replacing
-from webfaq_eval.report.groups import Group
-from webfaq_eval.report.matrices import RECALLS
-from webfaq_eval.report.numbers import points
+from webfaq_eval.report.scores import RECALLS, Group
+from webfaq_eval.report.tables import points
+from webfaq_eval.statistics.compare import Difference
 
 _MARKERS = "osD^vPX*<>"
 _DASHES = ("-", "--", "-.", ":")

@@ -1,4 +1,4 @@
-"""A table, and how it is written as plain text, Markdown, LaTeX and HTML."""
+"""A table and its figures, written as plain text, Markdown, LaTeX and HTML by one rule of rounding."""
 
 from __future__ import annotations
 
@@ -127,3 +127,37 @@ def markdown_text(text: str) -> str:
 def latex_text(text: str) -> str:
     """Escape what LaTeX would take for a command."""
     return "".join(_LATEX.get(letter, letter) for letter in text.replace("\n", " "))
+
+
+ABSENT = "–"
+
+
+def points(share: float) -> str:
+    """Write a share of 1 as points of 100: 0.9312 -> `93.1`."""
+    return f"{100 * share:.1f}"
+
+
+def signed(share: float) -> str:
+    """Write a difference in points with its sign: `+1.2`, `−0.4`."""
+    text = f"{100 * share:+.1f}"
+    return ("+0.0" if text == "-0.0" else text).replace("-", "−")
+
+
+def interval(low: float, high: float) -> str:
+    """Write an interval of shares in points: `[91.0, 95.2]`."""
+    return f"[{points(low)}, {points(high)}]"
+
+
+def signed_interval(low: float, high: float) -> str:
+    """Write an interval of differences: `[−0.4, +1.2]`."""
+    return f"[{signed(low)}, {signed(high)}]"
+
+
+def cell(share: float, ends: tuple[float, float], items: int) -> str:
+    """Write a figure that can be judged: `93.1 [91.0, 95.2] n=390`."""
+    return f"{points(share)} {interval(*ends)} n={items}"
+
+
+def probability(p: float) -> str:
+    """Write a p value; below 0.001 it is said to be so."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"

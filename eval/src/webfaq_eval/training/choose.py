@@ -7,13 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.training.conditions import control_warnings, parse_condition, select
-from webfaq_eval.training.frozen import Frozen, freeze
-from webfaq_eval.training.langid import HeldOut
-from webfaq_eval.training.pairs import PairFolder, PairIndex
+from webfaq_eval.pairs.conditions import (
+    control_warnings,
+    parse_condition,
+    select,
+)
+from webfaq_eval.pairs.held_out import HeldOut
+from webfaq_eval.pairs.pair_list import Frozen, freeze
+from webfaq_eval.pairs.pairs import PairFolder, PairIndex
+from webfaq_eval.pairs.survey import read_for_conditions
 from webfaq_eval.training.processes import Processes
 from webfaq_eval.training.settings import TrainSettings
-from webfaq_eval.training.survey import read_for_conditions
 
 log = logging.getLogger(__name__)
 

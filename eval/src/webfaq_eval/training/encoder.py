@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webfaq_eval.encoders.heads import body_sha256
-from webfaq_eval.encoders.precision import choose
+from webfaq_domains.ground.files import folder_sha256
 from webfaq_eval.errors import ModelError, TrainingError
-from webfaq_eval.files import folder_sha256
+from webfaq_eval.models.batches import choose
+from webfaq_eval.models.heads import body_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

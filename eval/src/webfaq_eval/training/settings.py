@@ -1,18 +1,19 @@
-"""What decides a training run, as frozen dataclasses: the same settings give the same weights."""
+"""What decides a training run, as frozen dataclasses, and how the command line's options fill them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.loop import LoopSettings
+from webfaq_eval.pairs.conditions import Draw
+from webfaq_eval.pairs.negatives import NegativeSettings
 from webfaq_eval.training.batches import BatchSettings
-from webfaq_eval.training.conditions import Draw
 from webfaq_eval.training.encoder import EncoderSettings
+from webfaq_eval.training.loop import LoopSettings
 from webfaq_eval.training.losses import LossSettings
-from webfaq_eval.training.negatives import NegativeSettings
 from webfaq_eval.training.step import StepSettings
 from webfaq_eval.training.validation import RetrievalSettings
 
@@ -121,3 +122,29 @@ def check(settings: TrainSettings) -> None:
         )
     if settings.encoder.mode == "head" and settings.where.compile:
         raise TrainingError("a head on cached vectors is one matrix: leave --compile out")
+
+
+def settings_of(options: Mapping[str, Any]) -> TrainSettings:
+    """Return the settings that the options of `webfaq-eval train` name."""
+
+    def pick(*names: str) -> dict[str, Any]:
+        return {name: options[name] for name in names}
+
+    negatives = None
+    if options["negatives"] is not None:
+        negatives = NegativeSettings(
+            options["negatives"], options["most"], options["outside_negatives"]
+        )
+    data = pick("pairs", "condition", "hold_out", "pairs_per_language")
+    encoder = pick("encoder", "mode", "query_prefix", "passage_prefix", "max_length")
+    schedule = pick("steps", "epochs", "learning_rate", "evaluate_every", "patience", "save_every")
+    return TrainSettings(
+        data=DataSettings(**data, negatives=negatives),
+        encoder=EncoderSettings(**encoder),
+        **pick("seed", "batch_size", "monolingual"),
+        loss=LossSettings(**pick("temperature", "symmetric", "distil", "teacher_scale")),
+        schedule=Schedule(**schedule),
+        validation=RetrievalSettings(**pick("questions", "distractors"), seed=options["seed"]),
+        step=StepSettings(**pick("part", "cached")),
+        where=Where(**pick("device", "vectors", "compile")),
+    )

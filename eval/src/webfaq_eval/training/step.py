@@ -17,9 +17,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from webfaq_eval.loop import autocast
-from webfaq_eval.training.data import Batch, TrainingData
+from webfaq_eval.training.batches import Batch, TrainingData
 from webfaq_eval.training.embedders import Embedder, by_length
+from webfaq_eval.training.loop import autocast
 from webfaq_eval.training.losses import LossSettings, Vectors, loss_of
 from webfaq_eval.training.processes import Processes
 

@@ -21,26 +21,22 @@ from typing import Any
 import numpy as np
 import torch
 
-from webfaq_eval.checkpoints import last_checkpoint, last_good
+from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.files import value_sha256
-from webfaq_eval.loop import CHECKPOINTS, Job, run_loop
-from webfaq_eval.training.batches import Batches
+from webfaq_eval.pairs.negatives import attach
+from webfaq_eval.pairs.pairs import ID, id_order, parse_ids
+from webfaq_eval.pairs.texts import PairTexts, gather_texts
+from webfaq_eval.training.batches import Batches, TrainingData
+from webfaq_eval.training.checkpoints import last_checkpoint, last_good
 from webfaq_eval.training.choose import Chosen, choose
-from webfaq_eval.training.data import TrainingData
-from webfaq_eval.training.embedders import Embedder, HeadEmbedder, TextEmbedder
+from webfaq_eval.training.embedders import Embedder, HeadEmbedder, Shared, TextEmbedder, VectorCache
 from webfaq_eval.training.encoder import Opened, prepare
 from webfaq_eval.training.finish import Trained, already_done, finish
-from webfaq_eval.training.judge import Enough, Judge
-from webfaq_eval.training.negatives import attach
-from webfaq_eval.training.pairs import ID, id_order, parse_ids
+from webfaq_eval.training.loop import CHECKPOINTS, Job, run_loop
 from webfaq_eval.training.processes import Processes
 from webfaq_eval.training.settings import TrainSettings, check
-from webfaq_eval.training.shared import Shared
 from webfaq_eval.training.step import Step
-from webfaq_eval.training.texts import PairTexts, gather_texts
-from webfaq_eval.training.validation import Retrieval, make_retrieval, may_ask
-from webfaq_eval.training.vectorcache import VectorCache
+from webfaq_eval.training.validation import Enough, Judge, Retrieval, make_retrieval, may_ask
 
 log = logging.getLogger(__name__)
 
@@ -224,6 +220,6 @@ class _Run:
 
 
 def _file_hash(where: Path) -> str:
-    from webfaq_eval.files import file_sha256, folder_sha256
+    from webfaq_domains.ground.files import file_sha256, folder_sha256
 
     return folder_sha256(where) if where.is_dir() else file_sha256(where)

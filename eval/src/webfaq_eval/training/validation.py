@@ -1,4 +1,4 @@
-"""Validation while training: nDCG@10 on web sites that training does not see, per domain.
+"""Validation during a run: nDCG@10 on unseen web sites, the best weights kept, and when to stop.
 
 Questions of the `validation` split are searched in answers of their own language: the right ones and
 distractors chosen by hash, of the same split first, then of the train split, since a small language
@@ -9,20 +9,28 @@ so that conditions are stopped by one measure.
 
 from __future__ import annotations
 
+import json
 import logging
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor, nn
 
-from webfaq_eval.benchmark import Qrels
-from webfaq_eval.metrics import judge, ndcg_at_10
-from webfaq_eval.search import search
-from webfaq_eval.training.conditions import ENGLISH, id_hash
+from webfaq_domains.ground.files import replacing
+from webfaq_eval.benchmark.folder import Qrels
+from webfaq_eval.benchmark.search import search
+from webfaq_eval.pairs.conditions import ENGLISH, id_hash
+from webfaq_eval.pairs.pairs import Rows
+from webfaq_eval.pairs.texts import PairTexts
+from webfaq_eval.scoring.metrics import judge, ndcg_at_10
+from webfaq_eval.training.checkpoints import last_checkpoint
 from webfaq_eval.training.embedders import Embedder, encode
-from webfaq_eval.training.pairs import Rows
-from webfaq_eval.training.texts import PairTexts
+from webfaq_eval.training.loop import CHECKPOINTS
 
 log = logging.getLogger(__name__)
 _DEPTH = 10
@@ -157,3 +165,86 @@ def may_ask(language: str, condition: str, held_out: frozenset[str]) -> bool:
     if language in held_out:
         return False
     return (language == ENGLISH) == condition.startswith("english:")
+
+
+METRIC = "ndcg_at_10"
+
+
+class Enough(Exception):
+    """Training has not become better for `patience` validations: no further batch is wanted."""
+
+
+class Judge:
+    """Scores the model when the loop asks, for `loop.Job.evaluate`.
+
+    What it knows of earlier validations comes from the last checkpoint's curve, so a run that was
+    killed stops where it would have stopped.
+    """
+
+    def __init__(
+        self, embedder: Embedder, retrieval: Retrieval, folder: Path, patience: int
+    ) -> None:
+        self.embedder, self.retrieval = embedder, retrieval
+        self.folder, self.patience = folder, patience
+        self.items = embedder.prepare(retrieval.questions), embedder.prepare(retrieval.answers)
+        self.scores = [float(record[METRIC]) for record in self.curve() if METRIC in record]
+
+    def curve(self) -> list[dict[str, Any]]:
+        """Return the curve of the last checkpoint; empty at the start."""
+        place = last_checkpoint(self.folder / CHECKPOINTS)
+        if place is None:
+            return []
+        state = json.loads((place / "state.json").read_text(encoding="utf-8"))
+        return list(state["curve"])
+
+    def score(self) -> dict[str, float]:
+        """Score the model as it is; nothing is recorded."""
+        return self.retrieval.summary(self.retrieval.score(self.embedder, self.items))
+
+    def __call__(self) -> Mapping[str, float]:
+        """Score, and keep the weights if they are the best so far."""
+        found = self.score()
+        best = max(self.scores, default=float("-inf"))
+        self.scores.append(found[METRIC])
+        if found[METRIC] > best:
+            save_weights(self.embedder.module, self.best_path)
+        return found
+
+    @property
+    def enough(self) -> bool:
+        """Return whether the last `patience` validations brought no better one."""
+        if not (self.patience and self.scores):
+            return False
+        return len(self.scores) - 1 - self.best_place >= self.patience
+
+    @property
+    def best_place(self) -> int:
+        """Return which validation was the best, the first of equals."""
+        return self.scores.index(max(self.scores))
+
+    @property
+    def best_path(self) -> Path:
+        return self.folder / "best.safetensors"
+
+
+def _trained(module: nn.Module) -> dict[str, Tensor]:
+    return {name: p for name, p in module.named_parameters() if p.requires_grad}
+
+
+def save_weights(module: nn.Module, path: Path) -> None:
+    """Write the trained weights whole."""
+    from safetensors.torch import save_file
+
+    weights = {name: p.detach().cpu().contiguous() for name, p in _trained(module).items()}
+    with replacing(path) as temporary:
+        save_file(weights, temporary)
+
+
+def load_weights(module: nn.Module, path: Path) -> None:
+    """Read trained weights back into the module."""
+    from safetensors.torch import load_file
+
+    found = load_file(path)
+    with torch.no_grad():
+        for name, weight in _trained(module).items():
+            weight.copy_(found[name])

@@ -1,1 +1,0 @@
-"""What turns texts into rankings: sentence-transformers, raw checkpoints, BM25, chance."""

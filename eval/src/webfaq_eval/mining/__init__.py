@@ -1,0 +1,1 @@
+"""Hard negatives: mined with a retriever, judged by a teacher, or read from files."""

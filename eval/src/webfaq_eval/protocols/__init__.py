@@ -1,1 +1,0 @@
-"""What is searched in what, and the headline metric, for each task."""

@@ -1,0 +1,1 @@
+"""The domain labeler: a SetFit teacher, a fastText student, and both as a cascade."""

@@ -1,0 +1,1 @@
+"""Measure labelers: figures per domain and language, with intervals, tables and pictures."""

@@ -1,0 +1,1 @@
+"""Make labelers: annotations and other labelled text in, teacher and student folders out."""

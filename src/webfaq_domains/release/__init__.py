@@ -1,0 +1,1 @@
+"""Releases: check any folder, compare versions, publish whole or not at all."""

@@ -1,0 +1,1 @@
+"""Retrieval benchmarks and FAQ questions as one published layout, by language and domain."""

@@ -1,0 +1,147 @@
+"""One label per item, decided on one side and carried to all; and how stable that is.
+
+The deciding side is English where an item has one (see each reader). The rule is the one of the FAQ
+data (`labeler.base.assign`): `domain` is the most probable domain that reaches its threshold, else
+the fallback; `membership` is every one that does, sorted and joined by `+`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from tqdm import tqdm
+
+from webfaq_domains.labelers.base import Labeler, Probabilities, assign
+
+_AT_ONCE = 20_000
+
+#: What `label_items` returns: one row per item.
+LABELS = pa.schema(
+    [
+        pa.field("item", pa.string()),
+        pa.field("domain", pa.string()),
+        pa.field("domain_score", pa.float32()),
+        pa.field("membership", pa.string()),
+    ]
+)
+
+
+def membership(domains: Sequence[str]) -> str:
+    """Return domains as one string that a filter can ask for.
+
+    >>> membership(["legal", "finance"])
+    'finance+legal'
+    """
+    return "+".join(sorted(domains))
+
+
+@dataclass(frozen=True)
+class Labelling:
+    """A labeler and the domain of what it claims nothing of."""
+
+    labeler: Labeler
+    fallback: str
+    quiet: bool = False
+
+    def probabilities(self, texts: pa.ChunkedArray, what: str) -> Probabilities:
+        """Return probabilities of texts, shape (len(texts), domains), with progress on stderr."""
+        cut = pc.utf8_slice_codeunits(texts, 0, self.labeler.characters)
+        found = [np.zeros((0, len(self.labeler.domains)), np.float32)]
+        with tqdm(
+            desc=f"{what:<36}", total=len(cut), unit=" texts", unit_scale=True, disable=self.quiet
+        ) as bar:
+            for start in range(0, len(cut), _AT_ONCE):
+                some = cut.slice(start, _AT_ONCE).to_pylist()
+                found.append(self.labeler.probabilities(some))
+                bar.update(len(some))
+        return np.concatenate(found)
+
+    def table(self, items: pa.ChunkedArray, found: Probabilities) -> pa.Table:
+        """Return `LABELS` rows. Scores are rounded to two places: more would be noise."""
+        thresholds = np.asarray(self.labeler.thresholds, np.float32)
+        decided = assign(found, self.labeler.domains, thresholds, self.fallback)
+        columns = [
+            items,
+            pa.array(decided.domain, pa.string()),
+            pa.array(np.round(decided.score, 2), pa.float32()),
+            pa.array(map(membership, decided.domains), pa.string()),
+        ]
+        return pa.table(columns, schema=LABELS)
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How far labelling one side agrees with labelling the deciding side of the same items.
+
+    `share` is over all, `claimed` over those to which either side gives a domain (the fallback is
+    easy to agree on), `kappa` is Cohen's (1960).
+    """
+
+    side: str
+    items: int
+    share: float
+    claimed: float | None
+    kappa: float
+
+
+def label_items(
+    items: pa.Table, sides: pa.Table, labelling: Labelling, what: str
+) -> tuple[pa.Table, list[Agreement]]:
+    """Label every item of (`item`, `text`); compare with every language of (`item`, `language`, `text`).
+
+    The last agreement is that of `pooled`: the mean probability over all sides of an item.
+    """
+    decided = labelling.probabilities(items["text"], f"label {what}")
+    labels = labelling.table(items["item"], decided)
+    others = labelling.probabilities(sides["text"], f"label the other sides of {what}")
+    place = pc.index_in(sides["item"], items["item"].combine_chunks()).to_numpy()
+    return labels, list(_agreements((decided, others), place, sides["language"], labelling))
+
+
+def _agreements(
+    found: tuple[Probabilities, Probabilities], place: Any, languages: Any, labelling: Labelling
+) -> Iterator[Agreement]:
+    decided, others = found
+    if not len(others):
+        return
+    spoken = np.asarray(languages.to_pylist())
+    ours = np.asarray(_domains(decided, labelling))
+    theirs = np.asarray(_domains(others, labelling))
+    for language in sorted(set(spoken.tolist())):
+        rows = spoken == language
+        yield compare(
+            language, ours[place[rows]].tolist(), theirs[rows].tolist(), labelling.fallback
+        )
+    total, count = decided.copy(), np.ones(len(decided), np.float32)
+    np.add.at(total, place, others)
+    np.add.at(count, place, 1)
+    several = count > 1
+    pooled = np.asarray(_domains((total / count[:, None])[several], labelling))
+    yield compare("pooled", ours[several].tolist(), pooled.tolist(), labelling.fallback)
+
+
+def _domains(found: Probabilities, labelling: Labelling) -> list[str]:
+    thresholds = np.asarray(labelling.labeler.thresholds, np.float32)
+    return assign(found, labelling.labeler.domains, thresholds, labelling.fallback).domain
+
+
+def compare(side: str, ours: Sequence[str], theirs: Sequence[str], fallback: str) -> Agreement:
+    """Compare two labels of each item.
+
+    >>> compare("deu", ["health", "other"], ["health", "other"], "other")
+    Agreement(side='deu', items=2, share=1.0, claimed=1.0, kappa=1.0)
+    """
+    same = sum(a == b for a, b in zip(ours, theirs, strict=True))
+    claimed = [a == b for a, b in zip(ours, theirs, strict=True) if (a, b) != (fallback, fallback)]
+    left, right = Counter(ours), Counter(theirs)
+    share = same / len(ours)
+    chance = sum(left[slug] * right[slug] for slug in left) / len(ours) ** 2
+    kappa = 1.0 if chance == 1 else (share - chance) / (1 - chance)
+    among = round(sum(claimed) / len(claimed), 4) if claimed else None
+    return Agreement(side, len(ours), round(share, 4), among, round(kappa, 4))

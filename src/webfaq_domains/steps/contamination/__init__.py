@@ -1,0 +1,1 @@
+"""Keep benchmark text out of training data."""

@@ -1,0 +1,252 @@
+"""What is never published, what a Hub says no to, and where the token never goes."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+from hubserver import Fault, HubServer
+from publishing import (
+    CARD,
+    REPO,
+    first_files,
+    publish,
+    release_of,
+    remote_of,
+    shown,
+    tags,
+    write_files,
+)
+
+from webfaq_domains.ground.errors import HubError, PublishError, RecipeError, StagedError
+from webfaq_domains.release import plan as release_module
+from webfaq_domains.release.artifact import list_files
+from webfaq_domains.release.calls import Target
+from webfaq_domains.release.plan import Release, read_release
+from webfaq_domains.release.publish import PublishOptions, publish_folder
+
+DATASET = Target(REPO, "dataset")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return write_files(tmp_path / "first", first_files())
+
+
+@pytest.fixture
+def first(folder: Path) -> Release:
+    return release_of(folder, "1.0.0")
+
+
+# Files
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        (".git/config", r"\.git is hidden"),
+        (".env", r"\.env is hidden"),
+        ("data/.DS_Store", r"data/\.DS_Store is hidden"),
+        ("head.pkl", "is a pickle, which runs code"),
+        ("deep/er/model.PT", "is a pickle"),
+        ("faq.py", "taken for a loading script"),
+        ("two\nlines", r"'two\\nlines' has a character that cannot be seen"),
+        ("right\u202eleft", r"right\\u202eleft' has a character that cannot be seen"),
+        ("zero\u200bwidth", "cannot be seen"),
+        ("back\\slash", "or a backslash"),
+        ("end ", "starts or ends with a space"),
+    ],
+)
+def test_names_and_kinds_of_files_that_are_refused(folder: Path, name: str, told: str) -> None:
+    write_files(folder, {name: b"x"})
+    with pytest.raises(PublishError, match=told) as met:
+        list_files(folder, REPO)
+    assert "\n" not in str(met.value)
+
+
+def test_a_name_that_is_not_unicode_is_refused(folder: Path) -> None:
+    (folder / os.fsdecode(b"\xff.txt")).write_bytes(b"x")
+    with pytest.raises(PublishError, match="cannot be seen"):
+        list_files(folder, REPO)
+
+
+def test_links_are_refused_wherever_they_lead(folder: Path, tmp_path: Path) -> None:
+    for target in ("/etc/passwd", "manifest.json", "data", "nowhere"):
+        (folder / "link").symlink_to(target)
+        with pytest.raises(PublishError, match="link is a symbolic link: replace it"):
+            list_files(folder, REPO)
+        (folder / "link").unlink()
+
+
+def test_a_pipe_is_refused(folder: Path) -> None:
+    os.mkfifo(folder / "pipe")
+    with pytest.raises(PublishError, match="pipe is neither a file nor a folder"):
+        list_files(folder, REPO)
+
+
+def test_a_file_of_another_repositorys_name_is_fine(folder: Path) -> None:
+    write_files(folder, {"other.py": b"x", ".gitattributes": b""})
+    assert set(list_files(folder, REPO)) == {*first_files(), "other.py", ".gitattributes"}
+
+
+def test_a_link_that_takes_a_files_place_is_refused(hub: HubServer, first: Release) -> None:
+    path = first.folder / "manifest.json"
+
+    def swap() -> None:
+        path.rename(first.folder.parent / "moved")
+        path.symlink_to(first.folder.parent / "moved")
+
+    hub.faults.add(Fault("action", when="^PUT", action=swap))
+    with pytest.raises(PublishError, match=r"manifest.json (changed|is a symbolic link)"):
+        publish(hub, first)
+    assert shown(hub) == {}
+
+
+@pytest.mark.parametrize("version", ["1.2", "1.2.3.4", "01.2.3", "1.2.x", "", "latest", "1.2.3-rc"])
+def test_a_version_is_three_numbers(folder: Path, version: str) -> None:
+    with pytest.raises(RecipeError, match=r"is not a version; expected MAJOR\.MINOR\.PATCH"):
+        read_release(folder, DATASET, version)
+
+
+@pytest.mark.parametrize(
+    "repo", ["faq", "a/b/c", "org/", "org/../faq", "org/f q", "org/a--b", "-/x/"]
+)
+def test_a_repository_has_two_names(repo: str) -> None:
+    with pytest.raises(PublishError, match="expected ORG/NAME"):
+        Target(repo, "dataset")
+
+
+def test_a_folder_that_is_not_staged_is_refused(folder: Path) -> None:
+    (folder / "manifest.json").unlink()
+    with pytest.raises(StagedError, match="it is not a staged folder"):
+        read_release(folder, DATASET, "1.0.0")
+
+
+def test_a_folder_with_a_problem_is_refused_with_all_of_them(hub: HubServer, staged: Path) -> None:
+    (staged / "README.md").write_text("# edited")
+    write_files(staged, {"left-over.csv": b"x"})
+    options = PublishOptions(REPO, "1.0.0", create="private", quiet=True)
+    with pytest.raises(PublishError, match="mend it first") as met:
+        publish_folder(staged, options, go=True, api=hub.clients.api())
+    assert "left-over.csv: not in the manifest" in str(met.value)
+    assert "README.md: differs from what the manifest gives" in str(met.value)
+    assert hub.log.entries == []
+
+
+def test_a_manifest_that_names_a_file_outside_is_refused(staged: Path) -> None:
+    (staged.parent / "outside.parquet").write_bytes(b"x")
+    manifest = json.loads((staged / "manifest.json").read_text("utf-8"))
+    manifest["files"][0]["path"] = "../outside.parquet"
+    (staged / "manifest.json").write_text(json.dumps(manifest), "utf-8")
+    with pytest.raises(PublishError, match="listed in the manifest but not there"):
+        read_release(staged, DATASET, "1.0.0", load=False, quiet=True)
+
+
+def test_a_data_file_that_changes_after_the_check_is_refused(
+    staged: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (path, *_) = sorted(staged.rglob("*.parquet"))
+    real = release_module.check_folder
+
+    def check_and_change(*args: object, **more: object) -> object:
+        checked = real(*args, **more)
+        path.write_bytes(path.read_bytes() + b"more")
+        return checked
+
+    monkeypatch.setattr(release_module, "check_folder", check_and_change)
+    with pytest.raises(PublishError, match=r"\.parquet changed while the folder"):
+        read_release(staged, DATASET, "1.0.0", load=False, quiet=True)
+
+
+# The Hub says no
+
+
+def test_a_missing_repository_is_not_made_unasked(hub: HubServer, first: Release) -> None:
+    with pytest.raises(PublishError, match="to make it, add --create private or --create public"):
+        publish(hub, first, create=None)
+    assert hub.log.find("^POST") == []
+
+
+def test_a_public_repository_is_made_where_that_is_asked(hub: HubServer, first: Release) -> None:
+    publish(hub, first, create="public")
+    assert not hub.repo(REPO).private
+
+
+def test_a_token_that_may_not_write(hub: HubServer, first: Release) -> None:
+    hub.publish(REPO, {"README.md": b"x"})
+    for token in (hub.reader.value, hub.stranger.value):
+        with pytest.raises(
+            HubError, match=r"the token may not write there .* or, if .* --create-pr"
+        ) as met:
+            publish(hub, first, remote_of(hub, first, token=token))
+        assert met.value.status == 403 and token not in str(met.value)
+
+
+def test_a_token_that_nobody_knows(hub: HubServer, first: Release) -> None:
+    hub.publish(REPO, {"README.md": b"x"})
+    with pytest.raises(HubError, match=r"does not know the token .* `hf auth login`") as met:
+        publish(hub, first, remote_of(hub, first, token="hf_wrong"))
+    assert "hf_wrong" not in str(met.value)
+
+
+def test_a_private_repository_of_others_looks_missing(hub: HubServer, first: Release) -> None:
+    hub.publish(REPO, {"README.md": b"x"})
+    hub.repo(REPO).private = True
+    with pytest.raises(PublishError, match="or is private and the token may not see it"):
+        publish(hub, first, remote_of(hub, first, token=hub.stranger.value), create=None)
+
+
+def test_a_gated_repository_of_others(hub: HubServer, first: Release) -> None:
+    hub.publish(REPO, {"README.md": b"x"})
+    hub.repo(REPO).gated, hub.settings.gate_info = "manual", True
+    with pytest.raises(HubError, match="is gated: ask for access on its page"):
+        publish(hub, first, remote_of(hub, first, token=hub.stranger.value))
+
+
+def test_a_card_that_the_hub_does_not_take(hub: HubServer, first: Release) -> None:
+    hub.settings.yaml_errors.append('"license" must be one of these')
+    with pytest.raises(HubError, match=r'the Hub does not take the card.s YAML: .*"license" must'):
+        publish(hub, first)
+    assert len(hub.log.find("validate-yaml")) == 1 and shown(hub) == {}
+
+
+def test_offline_is_said(hub: HubServer, first: Release, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    with pytest.raises(HubError, match="HF_HUB_OFFLINE is set"):
+        publish(hub, first)
+    assert hub.log.entries == []
+
+
+# The token
+
+
+@pytest.mark.parametrize("part_size", [0, 100])
+def test_the_token_stays_on_the_hubs_host(hub: HubServer, first: Release, part_size: int) -> None:
+    """Contents go to another host, as on the real Hub; multi-part ones too."""
+    hub.settings.part_size, hub.settings.redirect_lfs = part_size, True
+    publish(hub, first)
+    elsewhere = [entry for entry in hub.log.entries if entry.host != hub.host]
+    assert len(elsewhere) == (3 if part_size == 0 else 12)
+    assert not any(entry.authorized for entry in elsewhere)
+    assert hub.log.leaks(hub.host, hub.writer.value) == []
+
+
+def test_the_token_is_not_repeated_when_the_hub_says_it(hub: HubServer, first: Release) -> None:
+    hub.settings.yaml_errors.append(f"what is {hub.writer.value}?")
+    with pytest.raises(HubError, match=r"what is \*\*\*\?") as met:
+        publish(hub, first)
+    chain = [met.value, met.value.__cause__]
+    assert not any(hub.writer.value in str(error) for error in chain)
+
+
+@pytest.mark.parametrize("name", ["README.md", "manifest.json", "data/notes.parquet"])
+def test_a_file_with_the_token_in_it_is_refused(hub: HubServer, folder: Path, name: str) -> None:
+    text = f"{CARD.format(1)} hf token: {hub.writer.value}"
+    release = release_of(write_files(folder, {name: text.encode()}), "1.0.0")
+    with pytest.raises(PublishError, match="holds the Hub token: take it out") as met:
+        publish(hub, release)
+    assert hub.writer.value not in str(met.value)
+    assert (shown(hub), tags(hub)) == ({}, [])
+    assert hub.log.leaks(hub.host, hub.writer.value) == []
