@@ -99,6 +99,9 @@ def build(options: BuildOptions) -> Built:
     with build_in(options, recipe) as (run, built):
         if run is not None:
             shards = run_chain(read_sources(sources, run), chain, run)
+            if options.removals:
+                asked = Requests.read(options.removals)
+                built.unmet = [line for line in asked.lines() if line not in shards.met]
             built.finish(stage_dataset(shards, recipe, taxonomy, [labeler.id], run), shards)
     return built
 
