@@ -110,6 +110,7 @@ def test_both_dialects_of_webfaq_read_the_same_in_every_format(source, read_all,
             "topic": "Healthcare Services, Wellness and Lifestyle",
             "question_type": row["question_type"],
             "semantic_similarity_score": 0.75,
+            "claimed_by": None,
         }
     ]
 
@@ -203,11 +204,20 @@ def test_a_language_column_goes_before_the_file_name(source, read_all, tag):
     assert row["language"] == "deu"
 
 
-@pytest.mark.parametrize("tag", ["tlh", "", None, 5, "\ud800"])
-def test_an_unknown_language_is_what_the_path_says(source, read_all, tag):
+@pytest.mark.parametrize("tag", ["", None, "und", " "])
+def test_a_language_that_no_column_says_is_what_the_path_says(source, read_all, tag):
     line = json.dumps({**PAIR, "language": tag}).encode()
     assert read_all(source("fra.jsonl", line))[0][0]["language"] == "fra"
     assert read_all(source("x.jsonl", line))[0][0]["language"] is None
+
+
+@pytest.mark.parametrize("tag", ["xx", "x-klingon", "English, German", "5", "mul"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_row_with_a_claim_that_is_not_known_is_kept_apart(source, read_all, kind, tag):
+    rows = [{**PAIR, "language": tag}, {**PAIR, "language": "de"}]
+    found, (rejected,) = read_all(source(f"fra.{kind}", WRITERS[kind](rows)))
+    assert [row["language"] for row in found] == ["deu"]
+    assert rejected.reason == "language_unknown" and tag in rejected.row
 
 
 @pytest.mark.parametrize(
@@ -328,11 +338,11 @@ def test_parquet_text_may_be_dictionary_encoded(source, read_all):
     table = pa.table({name: pa.array(v).dictionary_encode() for name, v in columns.items()})
     rows, rejected = read_all(source("fra.parquet", table))
     assert [(row["question"], row["origin"], row["language"]) for row in rows] == [
-        ("q", "a.de", "deu"),
-        ("q", "a.de", "fra"),
+        ("q", "a.de", "deu")
     ]
     assert [(row.place, row.reason) for row in rejected] == [
-        ("fra.parquet:3", "question_or_answer_missing")
+        ("fra.parquet:2", "language_unknown"),
+        ("fra.parquet:3", "question_or_answer_missing"),
     ]
 
 

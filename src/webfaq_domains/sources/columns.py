@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -110,28 +111,45 @@ def raw_batch(table: pa.Table, mapping: dict[str, str], file: str, first_row: in
         empty = pc.equal(columns[name], "")
         if pc.any(empty).as_py():
             columns[name] = pc.if_else(empty, pa.scalar(None, pa.string()), columns[name])
-    columns["language"] = _languages(columns["language"], language_of_path(file))
+    columns["language"], unknown = _languages(columns["language"], language_of_path(file))
     if "source_id" not in mapping:
         columns["source_id"] = pa.array([f"{file}:{first_row + row + 1}" for row in range(rows)])
     if pc.any(pc.match_substring(columns["origin"], "://")).as_py():
         columns["origin"] = pc.replace_substring_regex(columns["origin"], r"(?i)^[a-z]+://", "")
     pairs = pa.table(columns, schema=RAW)
-    usable = pc.and_(pc.is_valid(pairs["question"]), pc.is_valid(pairs["answer"]))
-    if pc.all(usable).as_py() in (True, None):
+    missing = pc.or_(pc.is_null(pairs["question"]), pc.is_null(pairs["answer"]))
+    reasons = {"question_or_answer_missing": missing, "language_unknown": unknown}
+    wrong = pc.or_(missing, unknown)
+    if not pc.any(wrong).as_py():
         return Batch(pairs)
     rejected = [
-        Rejected(f"{file}:{first_row + row + 1}", "question_or_answer_missing", str(pairs.slice(row, 1).to_pylist()[0])[:500])
-        for row, fine in enumerate(usable.to_pylist())
-        if not fine
-    ]  # fmt: skip
-    return Batch(pairs.filter(usable), rejected)
+        Rejected(
+            f"{file}:{first_row + row + 1}",
+            next(reason for reason, mask in reasons.items() if mask[row].as_py()),
+            str(table.slice(row, 1).to_pylist()[0])[:500],
+        )
+        for row in np.flatnonzero(wrong.to_numpy(zero_copy_only=False)).tolist()
+    ]
+    return Batch(pairs.filter(pc.invert(wrong)), rejected)
 
 
-def _languages(column: Any, of_path: str | None) -> Any:
-    """Map language tags to the project's codes; an unknown tag becomes null."""
+#: Tags that say that nothing is claimed.
+_NO_CLAIM = frozenset({"", "und", "unknown", "none", "null", "n/a"})
+
+
+def _languages(column: Any, of_path: str | None) -> tuple[Any, Any]:
+    """Map language tags to the project's codes; also say which rows have a tag that is not known."""
     if isinstance(column, pa.ChunkedArray):
         column = column.combine_chunks()
     tags = column.dictionary_encode()
-    codes = [to_iso3(tag) if tag else None for tag in tags.dictionary.to_pylist()]
-    mapped = pa.array(codes, pa.string()).take(tags.indices)
-    return pc.fill_null(mapped, of_path) if of_path else mapped
+    words = [
+        tag if tag and tag.strip().lower() not in _NO_CLAIM else None
+        for tag in tags.dictionary.to_pylist()
+    ]
+    codes = pa.array([to_iso3(word) if word else None for word in words], pa.string())
+    claimed = pc.fill_null(
+        pa.array([bool(word) for word in words], pa.bool_()).take(tags.indices), False
+    )
+    mapped = codes.take(tags.indices)
+    unknown = pc.and_(claimed, pc.is_null(mapped))
+    return (pc.fill_null(mapped, of_path) if of_path else mapped), unknown

@@ -57,6 +57,7 @@ def add_page(rows: RawRows, graph: Graph, page: Page) -> Iterator[None]:
             rows.add(
                 {
                     "language": _first_known(*claims, name.language, *page_claims),
+                    "claimed_by": "page",
                     "question": _sound(name.value),
                     "answer": _sound(answer.value),
                     "origin": origin,

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.ground.addresses import sites_of
-from webfaq_domains.ground.schema import RAW
+from webfaq_domains.ground.schema import PUBLISHED, RAW
 from webfaq_domains.ground.text import UInt64s, both, joined, match_hash, unit_hash
 from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
 
@@ -28,7 +28,7 @@ class RankRows:
     which rows are met.
     """
 
-    requires = ("source", *RAW.names)
+    requires = ("source", *(name for name in RAW.names if name in PUBLISHED.names))
     adds = ("rank",)
 
     def __call__(self, pairs: pa.Table) -> Outcome:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -95,6 +95,10 @@ class Requests:
     def lines(self) -> list[str]:
         kinds = (("origin", self.origins), ("url", self.urls), ("id", self.ids))
         return [f"{kind} {value}" for kind, values in kinds for value in sorted(values)]
+
+    def unmet(self, met: Collection[str]) -> list[str]:
+        """Return the requests that are not among the lines of those that some row matched."""
+        return [line for line in self.lines() if line not in met]
 
     def text(self) -> str:
         """Return the list as a file that `read` reads."""
