@@ -40,14 +40,14 @@ from webfaq_domains.steps.wellformed import KeepWellFormed
 
 def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[Step | Barrier]:
     """Return the chain. Cheap drops come first; labelling sees only what will be published."""
-    language, model = sections["language"], options.language_model
+    model, language = options.language_model, dict(sections["language"])
     chain: list[Step | Barrier] = [
         Clean(),
         make(KeepWellFormed, sections["well_formed"], "well_formed"),
         RankRows(),
         DropDuplicates(),
-        IdentifyLanguage(model, language["characters"]),
-        ResolveLanguage(model, language["min_score"], language["contradict"]),
+        IdentifyLanguage(model, language.pop("characters")),
+        make(ResolveLanguage, language, "language"),
         KeepLanguages(options.languages),
     ]
     if enabled(sections["near_duplicates"]):
@@ -92,13 +92,15 @@ def build(options: BuildOptions) -> Built:
         "taxonomy": taxonomy.sha256,
         "sources": [pinned(source) for source in sources],
     }
+    asked = Requests.read(options.removals) if options.removals else Requests()
     if options.benchmarks:
         recipe["benchmarks"] = pinned_indexes(options.benchmarks)
     if options.removals:
-        recipe["removals"] = Requests.read(options.removals).sha256
+        recipe["removals"] = asked.sha256
     with build_in(options, recipe) as (run, built):
         if run is not None:
             shards = run_chain(read_sources(sources, run), chain, run)
+            built.unmet = asked.unmet(shards.met)
             built.finish(stage_dataset(shards, recipe, taxonomy, [labeler.id], run), shards)
     return built
 

@@ -4,7 +4,13 @@ import re
 
 import pytest
 
-from webfaq_domains.ground.languages import from_fasttext, languages, to_iso3
+from webfaq_domains.ground.languages import (
+    from_fasttext,
+    languages,
+    name_of,
+    script_of,
+    to_iso3,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +43,22 @@ from webfaq_domains.ground.languages import from_fasttext, languages, to_iso3
             ("", None),
             ("-", None),
         ],
-        *[("german", None), ("d", None), ("de1", None)],
+        *[
+            ("d", None),
+            ("de1", None),
+            ("English, German", None),
+            ("dev-set", "dev"),
+            ("train", None),
+        ],
+        # ISO 639-2/B, individual languages, retired codes, countries, names.
+        *[("ger", "deu"), ("slo", "slk"), ("dut", "nld"), ("wel", "cym"), ("chi", "zho")],
+        *[("gaz_Latn", "orm"), ("pbt_Arab", "pus"), ("lzh_Hani", "zho"), ("ars", "ara")],
+        *[("apc", "ara"), ("quy", "que"), ("kmr", "kur"), ("zh-yue", "yue"), ("zh-min-nan", "zho")],
+        *[("scc", "srp"), ("scr", "hrv"), ("jw", "jav"), ("pt-BR", "por"), ("zh_Hant_HK", "zho")],
+        *[("jp", "jpn"), ("cn", "zho"), ("gr", "ell"), ("cz", "ces")],
+        *[("German", "deu"), ("german", "deu"), ("SLOVAK", "slk"), ("Farsi", "fas")],
+        # A language that the project does not name keeps its code.
+        *[("pap", "pap"), ("Papiamento", "pap"), ("bam_Latn", "bam")],
     ],
 )
 def test_tags_become_the_codes_of_webfaq(tag, code):
@@ -67,6 +88,12 @@ def test_labels_of_lid_176_are_known(label, code):
 )
 def test_labels_with_a_script_are_those_of_nllb_and_glotlid(label, code):
     assert from_fasttext(label) == code
+
+
+def test_a_language_has_a_name_and_a_usual_script():
+    assert (name_of("deu"), script_of("deu")) == ("German", "Latn")
+    assert (name_of("pap"), script_of("pap")) == ("Papiamento", None)
+    assert (name_of("xyz"), script_of("xyz")) == ("xyz", None)
 
 
 def test_an_unknown_label_stays_as_it_is():

@@ -93,8 +93,12 @@ def test_a_build_with_the_list_leaves_the_same_rows(small: Path, toy: Toy, tmp_p
     """The toy's quota is met by a row that moves up, so the build has it and the removal has not."""
     site = some_site(small)
     listed = tmp_path / "removals.txt"
-    removed(small, tmp_path / "out", Requests.of([site], [], []), listed)
-    built = toy.build(tmp_path / "built", languages=("eng", "rus"), removals=listed).out
+    asked = Requests.of([site], ["https://nobody.example/faq"], [])
+    removed(small, tmp_path / "out", asked, listed)
+    result = toy.build(tmp_path / "built", languages=("eng", "rus"), removals=listed)
+    built = result.out
+    assert result.unmet == ["url nobody.example/faq"]
+    assert "no row matched: url nobody.example/faq" in result.text()
     ids = {row["id"] for row in rows_of(built)}
     assert ids >= {row["id"] for row in rows_of(tmp_path / "out")}
     assert site not in {row["origin"] for row in rows_of(built)}

@@ -19,8 +19,9 @@ from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import Rejected, Source, pinned
-from webfaq_domains.sources.columns import language_of_path, map_columns
+from webfaq_domains.sources.columns import map_columns
 from webfaq_domains.sources.files import FilesSource
+from webfaq_domains.sources.paths import path_claims
 
 Rows = tuple[list[dict[str, Any]], list[Rejected]]
 
@@ -110,6 +111,7 @@ def test_both_dialects_of_webfaq_read_the_same_in_every_format(source, read_all,
             "topic": "Healthcare Services, Wellness and Lifestyle",
             "question_type": row["question_type"],
             "semantic_similarity_score": 0.75,
+            "claimed_by": "page",
         }
     ]
 
@@ -203,11 +205,20 @@ def test_a_language_column_goes_before_the_file_name(source, read_all, tag):
     assert row["language"] == "deu"
 
 
-@pytest.mark.parametrize("tag", ["tlh", "", None, 5, "\ud800"])
-def test_an_unknown_language_is_what_the_path_says(source, read_all, tag):
+@pytest.mark.parametrize("tag", ["", None, "und", " "])
+def test_a_language_that_no_column_says_is_what_the_path_says(source, read_all, tag):
     line = json.dumps({**PAIR, "language": tag}).encode()
     assert read_all(source("fra.jsonl", line))[0][0]["language"] == "fra"
     assert read_all(source("x.jsonl", line))[0][0]["language"] is None
+
+
+@pytest.mark.parametrize("tag", ["xx", "x-klingon", "English, German", "5", "mul"])
+@pytest.mark.parametrize("kind", ["jsonl", "csv", "parquet"])
+def test_a_row_with_a_claim_that_is_not_known_is_kept_apart(source, read_all, kind, tag):
+    rows = [{**PAIR, "language": tag}, {**PAIR, "language": "de"}]
+    found, (rejected,) = read_all(source(f"fra.{kind}", WRITERS[kind](rows)))
+    assert [row["language"] for row in found] == ["deu"]
+    assert rejected.reason == "language_unknown" and tag in rejected.row
 
 
 @pytest.mark.parametrize(
@@ -228,7 +239,45 @@ def test_an_unknown_language_is_what_the_path_says(source, read_all, tag):
     ],
 )
 def test_the_path_may_spell_the_language(name, code):
-    assert language_of_path(name) == code
+    claim = path_claims([name]).get(name)
+    assert (claim and (claim.language, claim.sure)) == (code and (code, False))
+
+
+@pytest.mark.parametrize(
+    ("names", "codes"),
+    [
+        (["lang=de/0.csv", "lang=no/0.csv", "lang=zh-Hant/0.csv"], ["deu", "nor", "zho"]),
+        (["language=German/0.csv"], ["deu"]),
+        (["de/a.csv", "fr/a.csv", "pt-BR/a.csv"], ["deu", "fra", "por"]),
+        (["cmn_Hani.csv", "zsm_Latn.csv", "pap_Latn.csv"], ["zho", "msa", "pap"]),
+        (["zh-Hant/train.csv", "nob/test.csv"], ["zho", "nor"]),
+        (["deu-train.csv", "deu-test.csv", "fra-train-00000-of-00001.csv"], ["deu", "deu", "fra"]),
+        (["mar.csv", "apr.csv"], [None, None]),
+        (["new/0.csv", "export/0.csv"], [None, None]),
+        (["mar.csv", "pairs.csv", "deu.csv"], [None, None, None]),
+        (["in/0.csv"], [None]),
+        (["new/mar.csv", "new/jun.csv", "old/mar.csv"], [None, None, "mar"]),
+    ],
+)
+def test_words_of_a_path_are_believed_in_a_layout(names, codes):
+    claims = path_claims(names)
+    assert [claims[name].language if name in claims else None for name in names] == codes
+
+
+def test_a_partition_of_no_language_is_refused():
+    with pytest.raises(SourceError, match="lang=xx names no language"):
+        path_claims(["lang=xx/0.csv"])
+
+
+def test_a_lone_name_is_a_claim_that_the_text_can_refute(tmp_path, source, read_all, caplog):
+    (row,), _ = read_all(source("mar.csv", as_csv([PAIR])))
+    assert (row["language"], row["claimed_by"]) == ("mar", "page")
+    assert "mar = mar" in caplog.text
+    source("in/deu/a.csv", as_csv([PAIR]))
+    source("in/fra/a.csv", as_csv([PAIR]))
+    rows, _ = read_all(open_source(str(tmp_path / "in")))
+    assert [(row["language"], row["claimed_by"]) for row in rows] == [("deu", None), ("fra", None)]
+    assert "languages by the paths of 2 files: deu = deu, fra = fra" in caplog.text
 
 
 def test_folders_are_read_in_a_stable_order_with_names_relative_to_them(tmp_path, read_all):
@@ -328,11 +377,11 @@ def test_parquet_text_may_be_dictionary_encoded(source, read_all):
     table = pa.table({name: pa.array(v).dictionary_encode() for name, v in columns.items()})
     rows, rejected = read_all(source("fra.parquet", table))
     assert [(row["question"], row["origin"], row["language"]) for row in rows] == [
-        ("q", "a.de", "deu"),
-        ("q", "a.de", "fra"),
+        ("q", "a.de", "deu")
     ]
     assert [(row.place, row.reason) for row in rejected] == [
-        ("fra.parquet:3", "question_or_answer_missing")
+        ("fra.parquet:2", "language_unknown"),
+        ("fra.parquet:3", "question_or_answer_missing"),
     ]
 
 
@@ -404,10 +453,15 @@ def test_a_csv_record_that_is_no_pair_is_rejected_with_its_line(source, read_all
     rejected[0].row.encode()
 
 
-def test_a_quote_that_never_closes_is_one_rejected_row(source, read_all):
-    rows, rejected = read_all(source("x.csv", b'question,answer\nWhy?,So.\n"a,b\nc,d\n'))
-    assert len(rows) == 1
-    assert [(row.place, row.reason) for row in rejected] == [("x.csv:4", "not_csv")]
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+@pytest.mark.parametrize("last", [b'"e,f', b'e","f'])
+def test_a_quote_that_never_closes_costs_one_row(source, read_all, end, last):
+    lines = [b"question,answer", b"Why?,So.", b'"a,b', *[b"c,d"] * 900, last, b'"g\nh",i', b""]
+    rows, rejected = read_all(source("x.csv", end.join(lines)))
+    assert len(rows) == 902
+    assert [row.place for row in rejected] == ["x.csv:3", "x.csv:904"]
+    assert {row.reason for row in rejected} <= {"not_csv", "has_3_of_2_columns"}
+    assert rows[-1]["question"] == "g\nh"
 
 
 def test_a_line_too_long_is_one_rejected_row_and_the_count_goes_on(source, read_all, monkeypatch):
@@ -607,11 +661,8 @@ def test_opening_reads_no_rows(source, monkeypatch):
 def test_preferred_names_go_first():
     met = ["host", "scheme_host", "origin", "_id", "id", "question", "answer", "lang"]
     mapping = map_columns(met, "x")
-    assert (mapping["origin"], mapping["source_id"], mapping["language"]) == (
-        "origin",
-        "id",
-        "lang",
-    )
+    assert mapping["origin"] == ("origin", "scheme_host", "host")
+    assert (mapping["source_id"], mapping["language"]) == (("id", "_id"), ("lang",))
     assert "topic" not in mapping
 
 

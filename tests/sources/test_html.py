@@ -81,6 +81,7 @@ def test_a_row_holds_all_that_is_known(read_page: ReadPage) -> None:
         "topic": None,
         "question_type": None,
         "semantic_similarity_score": None,
+        "claimed_by": "page",
     }
 
 
@@ -287,7 +288,7 @@ def test_several_faqpages_in_several_languages(read_page: ReadPage) -> None:
 
 
 def test_a_language_that_is_not_known_is_null(read_page: ReadPage) -> None:
-    rows, _ = read_page(script(faqpage(PURR, inLanguage="English")), attributes='lang="x-cat"')
+    rows, _ = read_page(script(faqpage(PURR, inLanguage="Catish")), attributes='lang="x-cat"')
     assert rows[0]["language"] is None
 
 

@@ -159,6 +159,7 @@ def test_v1_is_read_with_the_language_of_its_folders(met: dict[str, Any], shas: 
         "topic": None,
         "question_type": None,
         "semantic_similarity_score": 0.75,
+        "claimed_by": None,
     }
     assert case["rejected"] == []
 

@@ -77,6 +77,7 @@ def test_a_page_gives_its_pairs_with_url_origin_and_ordinal(
         "topic": None,
         "question_type": None,
         "semantic_similarity_score": None,
+        "claimed_by": "page",
     }
 
 

@@ -167,7 +167,7 @@ def test_part_of_a_benchmark_answer_is_found(reasons: Reasons) -> None:
 
 def test_pages_and_sites_of_a_benchmark_are_found(reasons: Reasons) -> None:
     rows = [
-        {"url": "http://www.news.example/A/1/#top"},
+        {"url": "http://www.NEWS.example:80/a/1/#top"},
         {"url": "https://news.example/a/2"},
         {"url": "https://www.faq.example/deep/page"},
         {"origin": "https://faq.example"},

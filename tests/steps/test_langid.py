@@ -41,50 +41,81 @@ def toy_model(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def pairs(*texts: tuple[str, str]) -> pa.Table:
-    schema = pa.schema([("question", pa.string()), ("answer", pa.string())])
-    rows = [{"question": question, "answer": answer} for question, answer in texts]
+def pairs(*texts: tuple[str, str], claim: str | None = None) -> pa.Table:
+    schema = pa.schema([(name, pa.string()) for name in ("question", "answer", "language")])
+    rows = [
+        {"question": question, "answer": answer, "language": claim} for question, answer in texts
+    ]
     return pa.Table.from_pylist(rows, schema=schema)
 
 
-def resolve(claim: str | None, found: str, score: float, model: str | None = None) -> str | None:
+def resolve(
+    claim: str | None, found: str, score: float, own: float | None, by: str | None = None
+) -> str | None:
     """Return the language that one row gets, or the reason why it is dropped."""
     table = pa.table(
         {
             "language": pa.array([claim], pa.string()),
+            "claimed_by": pa.array([by], pa.string()),
             "identified": [found],
             "identified_score": pa.array([score], pa.float32()),
+            "claim_score": pa.array([own], pa.float32()),
         }
     )
-    outcome = ResolveLanguage(model)(table)
+    outcome = ResolveLanguage()(table)
     assert outcome.kept.column_names == table.column_names
     return next(iter(outcome.dropped), None) or outcome.kept["language"][0].as_py()
 
 
 @pytest.mark.parametrize(
-    ("claim", "found", "score", "settled"),
+    ("claim", "found", "score", "own", "settled"),
     [
-        ("deu", "deu", 0.99, "deu"),
-        ("deu", "deu", 0.1, "deu"),
-        ("deu", "nld", 0.79, "deu"),
-        ("deu", "nld", 0.8, "language_contradicts_source"),
-        ("nno", "nor", 0.95, "language_contradicts_source"),
-        (None, "nld", 0.5, "nld"),
-        (None, "nld", 0.49, "language_unsure"),
-        (None, "und", 0.0, "language_unsure"),
-        ("roh", "ita", 0.79, "roh"),
+        ("deu", "deu", 0.99, 0.99, "deu"),
+        ("deu", "deu", 0.1, 0.1, "deu"),
+        ("deu", "nld", 0.79, 0.1, "deu"),
+        ("deu", "nld", 0.8, 0.1, "language_contradicts_source"),
+        ("deu", "nld", 0.5, 0.0, "language_contradicts_source"),
+        ("deu", "nld", 0.49, 0.0, "deu"),
+        ("nno", "nor", 0.95, 0.04, "language_contradicts_source"),
+        (None, "nld", 0.5, None, "nld"),
+        (None, "nld", 0.49, None, "language_unsure"),
+        (None, "und", 0.0, None, "language_unsure"),
+        ("roh", "ita", 0.79, 0.02, "roh"),
+        ("hau", "eng", 0.99, None, "hau"),  # a claim that the model cannot check
     ],
 )
-def test_a_claim_stands_unless_the_model_is_sure_of_another_language(claim, found, score, settled):
-    assert resolve(claim, found, score) == settled
+def test_a_claim_stands_unless_the_model_is_sure_of_another_language(
+    claim, found, score, own, settled
+):
+    assert resolve(claim, found, score, own) == settled
 
 
-def test_a_claim_that_the_model_cannot_check_stands(toy_model):
-    # lid.176 has no Hausa; the toy model has no Dutch.
-    assert "hau" not in {from_fasttext(label) for label in labels(str(language_model()))}
-    assert resolve("hau", "eng", 0.99) == "hau"
-    assert resolve("nld", "deu", 0.99, toy_model) == "nld"
-    assert resolve("deu", "ell", 0.99, toy_model) == "language_contradicts_source"
+@pytest.mark.parametrize(
+    ("claim", "found", "score", "own", "settled"),
+    [
+        ("eng", "deu", 0.9, 0.01, "deu"),
+        ("eng", "deu", 0.9, 0.06, "eng"),
+        ("eng", "deu", 0.4, 0.01, "language_unsure"),
+        ("eng", "eng", 0.04, 0.04, "eng"),
+        ("hau", "eng", 0.99, None, "hau"),
+    ],
+)
+def test_a_claim_of_a_page_gives_way_to_the_text(claim, found, score, own, settled):
+    assert resolve(claim, found, score, own, by="page") == settled
+
+
+def test_the_model_says_what_it_gives_the_claimed_language(toy_model):
+    def score(claim: str | None) -> float | None:
+        table = IdentifyLanguage(toy_model)(pairs((GERMAN, ""), claim=claim)).kept
+        return table["claim_score"][0].as_py()
+
+    assert score("deu") > 0.8 and score("ell") < 0.2
+    assert score("nld") is None is score(None)  # the toy model has no Dutch
+
+
+def test_the_case_of_a_text_does_not_matter(toy_model):
+    small, large = (IdentifyLanguage()(pairs((text, ""))).kept for text in (GREEK, GREEK.upper()))
+    assert small["identified"].to_pylist() == large["identified"].to_pylist() == ["ell"]
 
 
 def labels(path: str) -> list[str]:
@@ -103,6 +134,8 @@ def test_thresholds_are_parameters():
             "language": pa.array(["deu", None], pa.string()),
             "identified": ["nld", "nld"],
             "identified_score": pa.array([0.9, 0.6], pa.float32()),
+            "claim_score": pa.array([0.05, None], pa.float32()),
+            "claimed_by": pa.nulls(2, pa.string()),
         }
     )
     kept = ResolveLanguage(contradict=0.95, min_score=0.6)(table).kept
@@ -172,8 +205,7 @@ def test_identification_does_not_depend_on_the_rows_around(toy_model):
 
 def test_an_empty_table_is_identified_and_resolved(toy_model):
     identified = IdentifyLanguage(toy_model)(pairs()).kept
-    claims = pa.array([], pa.string())
-    outcome = ResolveLanguage(toy_model)(identified.append_column("language", claims))
+    outcome = ResolveLanguage()(identified.append_column("claimed_by", pa.array([], pa.string())))
     assert (len(outcome.kept), outcome.dropped) == (0, {})
 
 

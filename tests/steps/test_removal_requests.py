@@ -39,6 +39,45 @@ def test_a_url_is_a_page(url: str) -> None:
     assert kept(Requests.of([], [url], [])) == [0, 1, 2, 3, 4]
 
 
+@pytest.mark.parametrize(
+    ("origins", "urls"),
+    [
+        (["xn--mller-kva.example"], []),
+        (["www.MÜLLER.example."], []),
+        ([], ["https://xn--mller-kva.example:443/h%C3%A4ufig"]),
+    ],
+)
+def test_a_request_meets_every_spelling(origins: list[str], urls: list[str]) -> None:
+    spelled = [
+        "https://müller.example/häufig",
+        "http://user@www.xn--mller-kva.example/h%c3%a4ufig/#a",
+    ]
+    rows = pa.table({"id": ["0", "1"], "origin": pa.nulls(2, pa.string()), "url": spelled})
+    outcome = RemoveOnRequest(Requests.of(origins, urls, []))(rows)
+    assert len(outcome.kept) == 0
+    assert outcome.met == tuple(Requests.of(origins, urls, []).lines())
+
+
+def test_what_a_step_met_names_the_requests_that_some_row_matched() -> None:
+    outcome = RemoveOnRequest(Requests.of(["shop.example", "gone.example"], [], ["f" * 32]))(ROWS)
+    assert outcome.met == ("origin shop.example",)
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ([], ["https://a.example/x\norigin b.example"], []),
+        (["a.example\r\norigin b.example"], [], []),
+        ([], [], ["0" * 32 + "\norigin b.example"]),
+    ],
+)
+def test_a_line_break_does_not_make_a_second_request(
+    asked: tuple[list[str], list[str], list[str]],
+) -> None:
+    with pytest.raises(RecipeError, match="is not a"):
+        Requests.of(*asked)
+
+
 def test_a_page_is_not_its_site() -> None:
     assert kept(Requests.of([], ["https://shop.example/faq"], [])) == [0, 1, 2, 4, 5]
 

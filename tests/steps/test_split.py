@@ -3,9 +3,9 @@ from __future__ import annotations
 import pyarrow as pa
 import pytest
 
+from webfaq_domains.ground.addresses import sites_of
 from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.schema import SPLITS
-from webfaq_domains.ground.text import site_of
 from webfaq_domains.steps.partition import AssignId, AssignSplit
 
 
@@ -34,14 +34,14 @@ def address_of(origin: str) -> pa.Table:
     ],
 )
 def test_scheme_case_port_path_and_www_do_not_make_another_site(origin):
-    assert site_of(address_of(origin)).to_pylist() == ["example.com"]
+    assert sites_of(address_of(origin)).to_pylist() == ["example.com"]
 
 
 @pytest.mark.parametrize(
     "origin", ["faq.example.com", "example.org", "wwwexample.com", "www2.a.de"]
 )
 def test_another_host_is_another_site(origin):
-    assert site_of(address_of(origin)).to_pylist() == [origin]
+    assert sites_of(address_of(origin)).to_pylist() == [origin]
 
 
 def test_spellings_of_a_site_are_in_one_split():

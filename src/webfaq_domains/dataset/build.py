@@ -69,6 +69,7 @@ class Built:
         self.already_there = False
         self.quarantine: Path | None = None
         self.dropped: Path | None = None
+        self.unmet: list[str] = []
 
     @property
     def manifest(self) -> Manifest:
@@ -100,6 +101,7 @@ class Built:
             "already_there": self.already_there,
             "quarantine": str(self.quarantine) if self.quarantine else None,
             "dropped": str(self.dropped) if self.dropped else None,
+            "unmet": self.unmet,
             **self.stats().to_json(),
         }
 
@@ -114,6 +116,7 @@ class Built:
             lines.append(f"quarantined rows and reasons: {self.quarantine}")
         if self.dropped:
             lines.append(f"dropped rows by step and reason: {self.dropped}")
+        lines += [f"removal request that no row matched: {request}" for request in self.unmet]
         for index in self.manifest.recipe.get("benchmarks", ()):
             if index["withheld"]:
                 names = ", ".join(index["withheld"])

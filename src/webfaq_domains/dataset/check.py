@@ -17,13 +17,14 @@ from tqdm import tqdm
 
 from webfaq_domains.dataset.card import render_card
 from webfaq_domains.dataset.layout import Cell, Config, plan_configs
+from webfaq_domains.ground.addresses import sites_of
 from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.files import file_sha256, local_notes, value_sha256
 from webfaq_domains.ground.hub import links_to_blob
 from webfaq_domains.ground.manifest import EVAL_YAML, MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.ground.schema import PUBLISHED, combined, rows_digest
 from webfaq_domains.ground.taxonomy import read_taxonomy
-from webfaq_domains.ground.text import content_id, site_of, unit_hash
+from webfaq_domains.ground.text import content_id, unit_hash
 
 _EXTRA_FILES = {MANIFEST, "README.md", ".gitattributes", TAXONOMY, EVAL_YAML}
 
@@ -162,7 +163,7 @@ class Rows:
         self.digests.append(rows_digest(rows))
         self._names.append(name)
         self._ids.append(unit_hash(rows["id"]))
-        site = pc.coalesce(site_of(rows), rows["id"])
+        site = pc.coalesce(sites_of(rows), rows["id"])
         self._sites.setdefault(cell.split, set()).update(unit_hash(pc.unique(site)).tolist())
 
     def problems(self) -> Iterator[Problem]:

@@ -55,12 +55,13 @@ class Run:
 
 @dataclass
 class Shards:
-    """The shards of a stage with their row counts, and the ledger so far."""
+    """The shards of a stage with their row counts, the ledger so far, and what steps found."""
 
     paths: list[Path]
     rows: list[int]
     ledger: Ledger
     rejected: list[list[str]] = field(default_factory=list)
+    met: set[str] = field(default_factory=set)
 
 
 @contextmanager
@@ -188,16 +189,17 @@ def _run_stage(
         for name, report in run.engine.map(_map_named, tasks):
             reports[name] = report
             bar.update(report["rows_in"])
-    ledger, rows = shards.ledger, []
+    ledger, rows, met = shards.ledger, [], shards.met
     for task in tasks:
         report = reports[task.target.name]
         rows.append(report["rows_out"])
+        met.update(report["met"])
         for step, reasons in report["dropped"].items():
             ledger.drop(step, reasons)
     ledger.rows_out = sum(rows)
     ledger.close()
     _forget(shards.paths)
-    return Shards([task.target for task in tasks], rows, ledger, shards.rejected)
+    return Shards([task.target for task in tasks], rows, ledger, shards.rejected, met)
 
 
 def _map_named(task: MapTask) -> tuple[str, dict[str, Any]]:

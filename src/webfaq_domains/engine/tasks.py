@@ -127,14 +127,22 @@ def map_shard(task: MapTask) -> dict[str, Any]:
         verdict = np.load(task.drops.path, allow_pickle=False)
         outcome = Outcome.by_verdict(pairs, verdict, task.drops.reasons)
         pairs = _account(outcome, task.drops.step, task, ledger)
+    met: set[str] = set()
     for step in task.steps:
-        pairs = _account(step(pairs), type(step).__name__, task, ledger)
+        outcome = step(pairs)
+        met.update(outcome.met)
+        pairs = _account(outcome, type(step).__name__, task, ledger)
     ledger.rows_out = len(pairs)
     ledger.close()
     if task.sketch is not None:
         write_sketch(sketch_folder(task.target), task.sketch.sketch(pairs))
     write_shard(task.target, pairs)
-    report = {"rows_in": ledger.rows_in, "rows_out": ledger.rows_out, "dropped": ledger.dropped}
+    report = {
+        "rows_in": ledger.rows_in,
+        "rows_out": ledger.rows_out,
+        "dropped": ledger.dropped,
+        "met": sorted(met),
+    }
     write_json(marker(task.target), report)
     return report
 

@@ -18,7 +18,8 @@ from webfaq_domains.ground.text import joined
 SCHEMA_VERSION = "1.0.0"
 
 #: What a source yields. `language` is the source's own claim (ISO 639-3) or null; `question` and
-#: `answer` are never null; `source_id` is the row's id in its source.
+#: `answer` are never null; `source_id` is the row's id in its source. `claimed_by` is `page` where
+#: the claim is that of a web page (often a template's), else null: a data set's own.
 RAW = pa.schema(
     [
         pa.field("language", pa.string()),
@@ -30,6 +31,7 @@ RAW = pa.schema(
         pa.field("topic", pa.string()),
         pa.field("question_type", pa.string()),
         pa.field("semantic_similarity_score", pa.float32()),
+        pa.field("claimed_by", pa.string()),
     ]
 )
 

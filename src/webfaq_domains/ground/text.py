@@ -10,17 +10,16 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.addresses import Strings
 from webfaq_domains.ground.codepoints import folded
 
 UInt64s = npt.NDArray[np.uint64]
-Strings: TypeAlias = "pa.Array | pa.ChunkedArray"
 
 #: Separates the parts of a hashed record; `Clean` removes control characters, so no text holds it.
 _PART = "\x1f"
@@ -87,17 +86,6 @@ def content_id(language: Strings, question: Strings, answer: Strings) -> pa.Arra
         ],
         pa.string(),
     )
-
-
-def site_of(pairs: pa.Table) -> Strings:
-    """Return the web site of each pair, from `origin`, else from `url`; null where both are.
-
-    The host in lower case, without scheme, port and a leading `www.`: these make no other site.
-    """
-    address = pc.utf8_lower(pc.coalesce(pairs["origin"], pairs["url"]))
-    around = r"^(?:[a-z][a-z0-9+.-]*:)?//|:\d+(?:[/?#].*)?$|[/?#].*$"
-    host = pc.replace_substring_regex(address, around, "")
-    return pc.replace_substring_regex(host, r"^www\.", "")
 
 
 def unit_threshold(share: float) -> int:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
+from webfaq_domains.ground.addresses import host_of
 from webfaq_domains.ground.languages import to_iso3
 from webfaq_domains.sources.base import RawRows
 from webfaq_domains.sources.schemaorg import ANSWERS, Graph, Node, Text, Value
@@ -41,17 +41,9 @@ class _Found:
         return " | ".join(v.value if isinstance(v, Text) else v.id for v in values[:3])
 
 
-def origin_of(url: str | None) -> str | None:
-    """Return the host name of a URL in lower case, or None."""
-    try:
-        return urlsplit(url or "").hostname
-    except ValueError:
-        return None
-
-
 def add_page(rows: RawRows, graph: Graph, page: Page) -> Iterator[None]:
     """Add every question of a page to `rows`, as a pair or rejected; yields after each row."""
-    origin = origin_of(page.url)
+    origin = host_of(page.url)
     page_claims = (page.language, _claimed(graph, *graph.typed("webpage")))
     for ordinal, found in enumerate(_questions(graph)):
         pairs = _pairs(graph, found)
@@ -65,6 +57,7 @@ def add_page(rows: RawRows, graph: Graph, page: Page) -> Iterator[None]:
             rows.add(
                 {
                     "language": _first_known(*claims, name.language, *page_claims),
+                    "claimed_by": "page",
                     "question": _sound(name.value),
                     "answer": _sound(answer.value),
                     "origin": origin,

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import zlib
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.sources.base import Batch, SourceFile
-from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
+from webfaq_domains.sources.paths import PathClaim, path_claims, told
+from webfaq_domains.sources.rows import check_columns, read_rows, suffix
+
+_log = logging.getLogger(__name__)
 
 
 def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[SourceFile, ...]:
     """Return the wanted files of a path, or the path itself, sorted by name and pinned by sha256.
 
-    Hidden files are passed over.
+    Hidden files are passed over; the others that are not read are said, with their number.
 
     :raises SourceError: if there is no such path, nothing wanted in it, or a file cannot be read.
     """
@@ -28,13 +33,14 @@ def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[So
     if path.is_file():
         found = [(path.name, path)]
     else:
-        found = sorted(
+        there = sorted(
             (file.relative_to(path).as_posix(), file)
             for file in path.rglob("*")
             if (file.is_file() or file.is_symlink())
-            and wanted(file.name)
             and not any(part.startswith(".") for part in file.relative_to(path).parts)
         )
+        found = [(name, file) for name, file in there if wanted(file.name)]
+        say_unread((name for name, file in there if not wanted(file.name)), str(path))
     if not found:
         raise SourceError(f"{path} holds no {what}")
     try:
@@ -46,12 +52,21 @@ def list_files(path: Path, wanted: Callable[[str], bool], what: str) -> tuple[So
         raise SourceError(f"{error.filename} cannot be read: {error.strerror}") from error
 
 
+def say_unread(names: Iterable[str], where: str) -> None:
+    """Say how many files of a source are not read, by the ending of their names."""
+    endings = Counter(PurePosixPath(name).suffix.lower() or "no ending" for name in names)
+    if endings:
+        counts = ", ".join(f"{count} with {end}" for end, count in sorted(endings.items()))
+        _log.warning("%s: %d files are not read: %s", where, endings.total(), counts)
+
+
 @dataclass(frozen=True)
 class FilesSource:
-    """Parquet, JSON Lines or CSV files with the columns by name (`columns.NAMES`)."""
+    """Parquet, JSON Lines, CSV or TSV files with the columns by name (`columns.NAMES`)."""
 
     name: str
     files: tuple[SourceFile, ...]
+    claims: dict[str, PathClaim] = field(default_factory=dict)
 
     @classmethod
     def open(cls, address: str) -> FilesSource:
@@ -61,7 +76,7 @@ class FilesSource:
         :raises SchemaError: if a file has no question and answer.
         """
         path = Path(address)
-        kinds = ", ".join(SUFFIXES)
+        kinds = ".parquet, .jsonl, .ndjson, .json, .csv or .tsv (also with .gz, .bz2 or .zst)"
         if path.is_file() and suffix(path.name) is None:
             raise SourceError(f"{path}: expected a file that ends in {kinds}")
         files = list_files(
@@ -70,13 +85,16 @@ class FilesSource:
         for file in files:
             with Path(file.path).open("rb") as stream:
                 check_columns(file.name, stream)
+        claims = path_claims(file.name for file in files)
+        for line in told(claims):
+            _log.warning("%s: %s", path, line)
         # A link is named as it is called here, not as what it points to.
         named = path if path.name.strip(".") else path.resolve()
-        return cls(named.name.lstrip(".").split(".")[0] or "files", files)
+        return cls(named.name.lstrip(".").split(".")[0] or "files", files, claims)
 
     def read(self, file: SourceFile) -> Iterator[Batch]:
         with Path(file.path).open("rb") as stream:
-            yield from read_rows(file.name, stream)
+            yield from read_rows(file.name, stream, self.claims.get(file.name))
 
 
 _GZIP = b"\x1f\x8b"

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import io
+import logging
 import re
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.ground.hub import explained
 from webfaq_domains.sources.base import Batch, SourceFile
-from webfaq_domains.sources.columns import language_of_path
-from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
+from webfaq_domains.sources.files import say_unread
+from webfaq_domains.sources.paths import PathClaim, path_claims, told
+from webfaq_domains.sources.rows import PACKED, SUFFIXES, check_columns, read_rows, suffix
+
+_log = logging.getLogger(__name__)
 
 _ADDRESS = re.compile(r"(?P<repo>[\w.-]+/[\w.-]+)@(?P<revision>[\w./-]+)")
 _HEAD_BYTES = 1 << 20
@@ -34,6 +38,7 @@ class HubSource:
     revision: str
     sha: str
     files: tuple[SourceFile, ...]
+    claims: dict[str, PathClaim] = field(default_factory=dict)
 
     @classmethod
     def open(cls, address: str, wanted: frozenset[str] = frozenset()) -> HubSource:
@@ -51,17 +56,24 @@ class HubSource:
             )
         repo, revision = match["repo"], match["revision"]
         sha, files = _list(repo, revision)
+        claims = path_claims(file.name for file in files)
         kept = tuple(
             file
             for file in files
-            if not wanted or (language_of_path(file.name) or next(iter(wanted))) in wanted
+            if not (claim := claims.get(file.name))
+            or not (wanted and claim.sure)
+            or claim.language in wanted
         )
+        for line in told(claims):
+            _log.warning("%s@%s: %s", repo, revision, line)
+        if len(kept) < len(files):
+            _log.warning("%d of them are in languages that are not wanted", len(files) - len(kept))
         if not kept:
             raise SourceError(
                 f"{repo}@{revision} holds no file that ends in {', '.join(SUFFIXES)}"
                 + (f" in the languages {', '.join(sorted(wanted))}" if wanted else "")
             )
-        source = cls(repo, repo, revision, sha, kept)
+        source = cls(repo, repo, revision, sha, kept, claims)
         for file in kept:
             source._check(file)
         return source
@@ -90,7 +102,7 @@ class HubSource:
             )
             _verify(file, Path(path))
             with Path(path).open("rb") as stream:
-                yield from read_rows(file.name, stream)
+                yield from read_rows(file.name, stream, self.claims.get(file.name))
 
 
 def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
@@ -103,6 +115,8 @@ def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
         for entry in sorted(info.siblings or [], key=lambda entry: entry.rfilename)
         if suffix(entry.rfilename) is not None
     ]
+    names = [entry.rfilename for entry in info.siblings or []]
+    say_unread((name for name in names if suffix(name) is None), f"{repo}@{revision}")
     if info.sha is None:
         raise SourceError(
             f"the Hub does not say which commit {repo}@{revision} is; give a 40-hex sha"
@@ -112,11 +126,17 @@ def _list(repo: str, revision: str) -> tuple[str, list[SourceFile]]:
 
 def _check_head(name: str, head: bytes) -> None:
     """Check the columns of a text file by its first MiB, if a whole line lies in it."""
+    cut = len(head) == _HEAD_BYTES
+    if cut and not name.lower().endswith(PACKED):
+        head = head[: head.rfind(b"\n") + 1]
+        if not head:
+            return
     try:
         check_columns(name, io.BytesIO(head))
     except SourceError as error:
-        cut = len(head) == _HEAD_BYTES and isinstance(error.__cause__, EOFError)
-        if not cut:  # else `read` meets the line whole, and its columns
+        if not (
+            cut and isinstance(error.__cause__, EOFError | OSError)
+        ):  # else `read` meets the line whole, and its columns
             raise
 
 

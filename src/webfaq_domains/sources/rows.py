@@ -1,15 +1,20 @@
-"""Read question/answer rows from one open file: Parquet, JSON Lines or CSV, plain or gzipped."""
+"""Read question/answer rows from one open file: Parquet, JSON Lines, CSV or TSV.
+
+Text files may be packed with gzip, bzip2 or Zstandard.
+"""
 
 from __future__ import annotations
 
+import bz2
 import csv
 import gzip
 import io
 import json
 import zlib
+from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import IO, Any, TypeAlias
+from typing import IO, Any, TypeAlias, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,13 +22,23 @@ import pyarrow.parquet as pq
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected
-from webfaq_domains.sources.columns import NAMES, check_types, map_columns, raw_batch
+from webfaq_domains.sources.columns import NAMES, SCORE, check_types, map_columns, raw_batch
+from webfaq_domains.sources.paths import PathClaim
 
 BATCH_ROWS = 20_000
-SUFFIXES = (".parquet", ".jsonl", ".jsonl.gz", ".csv", ".csv.gz")
+PACKED = (".gz", ".bz2", ".zst")
+SUFFIXES = (
+    ".parquet",
+    *(
+        f".{kind}{packed}"
+        for kind in ("jsonl", "ndjson", "json", "csv", "tsv")
+        for packed in ("", *PACKED)
+    ),
+)
 _LINE_LIMIT = 16 << 20
 _HEAD_ROWS = 100
 _NOTHING = (None, "")
+_KNOWN = frozenset(name for names in NAMES.values() for name in names)
 
 #: A record, or why a line is none: (reason, excerpt).
 _Record: TypeAlias = "dict[str, Any] | tuple[str, str]"
@@ -35,7 +50,7 @@ def suffix(name: str) -> str | None:
 
 
 def check_columns(name: str, file: IO[bytes]) -> None:
-    """Look at the head of a file: its columns must make pairs.
+    """Look at the head of a file: it must hold records whose columns make pairs.
 
     :raises SourceError: if it cannot be read as what its name says.
     :raises SchemaError: if the columns question and answer are not there, or one has a type that
@@ -43,29 +58,73 @@ def check_columns(name: str, file: IO[bytes]) -> None:
     """
     with _explained(name):
         if suffix(name) == ".parquet":
-            schema = pq.read_schema(file)
-            check_types(schema, map_columns(schema.names, name), name)
-        elif _is_csv(name):
-            header = next(csv.reader(_text(name, file)), [])
+            parquet = _parquet(name, file)
+            schema = parquet.schema_arrow
+            mapped = map_columns(schema.names, name)
+            if parquet.metadata.num_rows:  # a shard without rows has types of no meaning
+                check_types(schema, mapped, name)
+            return
+        lines = _lines(name, file)
+        _refuse_other_files(name, lines.peek(1024))
+        if _separator(name):
+            header = next(csv.reader(_text(lines), delimiter=_separator(name) or ","), [])
             if not _is_utf8(header):
                 raise SourceError(f"{name} is not UTF-8 text; save it as UTF-8")
             map_columns(header, name)
-        elif met := _json_columns(name, file):
+        elif met := _json_columns(name, lines):
             map_columns(met, name)
 
 
-def _json_columns(name: str, file: IO[bytes]) -> dict[str, None]:
-    """Return the columns that the first records have together: one may leave out what is null."""
-    met: dict[str, None] = {}
+def _parquet(name: str, file: IO[bytes]) -> pq.ParquetFile:
     try:
-        for _, row in islice(_json_rows(name, file), _HEAD_ROWS):
-            if isinstance(row, dict):
-                met |= dict.fromkeys(row)
-                if "question" in met and "answer" in met:
-                    break
+        return pq.ParquetFile(file)
+    except pa.ArrowInvalid:
+        file.seek(0)
+        _refuse_other_files(name, file.read(1024))
+        raise
+
+
+def _refuse_other_files(name: str, head: bytes) -> None:
+    """Refuse a file that holds no records whatever its name says, with the cause."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    if start.startswith(b"version https://git-lfs.github.com/spec/"):
+        raise SourceError(f"{name} is a Git LFS pointer, not the file: run `git lfs pull`")
+    if start[:14].lower().startswith((b"<!doctype html", b"<html")):
+        raise SourceError(f"{name} is an HTML page, not data: download the file again")
+    if start.startswith(b"[") and ".json" in name.lower():
+        met = start.split(b"\n", 1)[0].rstrip()
+        if not met.endswith(b"]") or met == start.rstrip():
+            raise SourceError(
+                f"{name} is one JSON array, not JSON Lines; write one object a line "
+                "(`jq -c '.[]'` does it)"
+            )
+
+
+def _json_columns(name: str, lines: io.BufferedReader) -> dict[str, None]:
+    """Return the columns that the first records have together: one may leave out what is null.
+
+    :raises SourceError: if none of the first lines is a record.
+    """
+    met: dict[str, None] = {}
+    first: tuple[str, str] | None = None
+    records = 0
+    try:
+        for _, row in islice(_json_rows(lines), _HEAD_ROWS):
+            if isinstance(row, tuple):
+                first = first or row
+                continue
+            records += 1
+            met |= dict.fromkeys(row)
+            if "question" in met and "answer" in met:
+                break
     except EOFError:  # the head of a longer gzip file; its first rows still say what is there
-        if not met:
+        if not records:
             raise
+    if first and not records:
+        raise SourceError(
+            f"{name}: none of its first lines is a JSON object ({first[0]}); the first is "
+            f"{first[1][:60]!r}; expected JSON Lines, one object a line"
+        )
     return met
 
 
@@ -84,42 +143,57 @@ class _explained:
             raise SourceError(f"{self.name} cannot be read: {error}") from error
 
 
-def read_rows(name: str, file: IO[bytes]) -> Iterator[Batch]:
+def read_rows(name: str, file: IO[bytes], claim: PathClaim | None = None) -> Iterator[Batch]:
     """Yield the rows of an open file in order, at most `BATCH_ROWS` at a time.
+
+    `claim` is the language that the path says, for the rows that say none.
 
     :raises SourceError: if the file breaks off or is damaged.
     """
     with _explained(name):
         if suffix(name) == ".parquet":
-            yield from _read_parquet(name, file)
-        elif _is_csv(name):
-            yield from _read_records(name, _csv_rows(name, file))
-        else:
-            yield from _read_records(name, _json_rows(name, file))
+            yield from _read_parquet(name, file, claim)
+            return
+        lines = _lines(name, file)
+        separator = _separator(name)
+        rows = _csv_rows(lines, separator) if separator else _json_rows(lines)
+        yield from _read_records(name, rows, claim)
 
 
-def _read_parquet(name: str, file: IO[bytes]) -> Iterator[Batch]:
+def _read_parquet(name: str, file: IO[bytes], claim: PathClaim | None) -> Iterator[Batch]:
     parquet = pq.ParquetFile(file)
-    mapping = map_columns(parquet.schema_arrow.names, name)
-    first = 0
-    for batch in parquet.iter_batches(BATCH_ROWS, columns=list(mapping.values())):
+    mapped = map_columns(parquet.schema_arrow.names, name)
+    first = 1
+    used = [column for columns in mapped.values() for column in columns]
+    for batch in parquet.iter_batches(BATCH_ROWS, columns=used):
         batch.validate(full=True)  # texts that are not UTF-8 would fail much later
-        yield raw_batch(pa.Table.from_batches([batch]), mapping, name, first)
+        table = pa.Table.from_batches([batch])
+        yield raw_batch(table, mapped, name, list(range(first, first + len(batch))), claim)
         first += len(batch)
 
 
-def _is_csv(name: str) -> bool:
-    return suffix(name) in (".csv", ".csv.gz")
+def _separator(name: str) -> str | None:
+    """Return what separates the cells of a CSV or TSV file; None for other files."""
+    kind = suffix(name) or ""
+    return "," if kind.startswith(".csv") else "\t" if kind.startswith(".tsv") else None
 
 
-def _lines(name: str, file: IO[bytes]) -> IO[bytes]:
-    packed = name.lower().endswith(".gz")
-    return io.BufferedReader(gzip.GzipFile(fileobj=file)) if packed else file
+def _lines(name: str, file: IO[bytes]) -> io.BufferedReader:
+    """Open a text file, unpacked as its name says."""
+    ending = name.lower().rpartition(".")[2]
+    if ending == "gz":
+        return io.BufferedReader(gzip.GzipFile(fileobj=file))
+    if ending == "bz2":
+        return io.BufferedReader(cast(io.RawIOBase, bz2.BZ2File(file)))
+    if ending == "zst":
+        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"))
+    return (
+        file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
+    )
 
 
-def _text(name: str, file: IO[bytes]) -> io.TextIOWrapper:
-    """Open a file as UTF-8; bytes that are none become lone surrogates (see `_is_utf8`)."""
-    lines = _lines(name, file)
+def _text(lines: io.BufferedReader) -> io.TextIOWrapper:
+    """Read lines as UTF-8; bytes that are none become lone surrogates (see `_is_utf8`)."""
     return io.TextIOWrapper(lines, encoding="utf-8-sig", errors="surrogateescape", newline="")
 
 
@@ -131,9 +205,8 @@ def _is_utf8(cells: list[str]) -> bool:
     return True
 
 
-def _json_rows(name: str, file: IO[bytes]) -> Iterator[tuple[int, _Record]]:
+def _json_rows(lines: io.BufferedReader) -> Iterator[tuple[int, _Record]]:
     """Yield (line number, object), or (line number, (reason, excerpt)) for a line that is none."""
-    lines = _lines(name, file)
     for number, line in enumerate(iter(lambda: lines.readline(_LINE_LIMIT), b""), start=1):
         if not line.strip():
             continue
@@ -156,102 +229,145 @@ def _excerpt(line: bytes) -> str:
     return line[:2_000].decode("utf-8", "replace")
 
 
-def _csv_rows(name: str, file: IO[bytes]) -> Iterator[tuple[int, _Record]]:
+class _TextLines:
+    """The lines of a text; those of a record that went wrong can be read once more."""
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self._lines = lines
+        self._again: deque[str] = deque()
+        self._taken: list[str] = []
+        self.number = 0
+
+    def __iter__(self) -> _TextLines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.popleft() if self._again else next(self._lines)
+        self.number += 1
+        self._taken.append(line)
+        return line
+
+    def forget(self) -> None:
+        """The lines so far are done with."""
+        self._taken.clear()
+
+    def go_back(self) -> str:
+        """Return the first line of the record, and read those after it again."""
+        first, *others = self._taken or [""]
+        self._again.extendleft(reversed(others))
+        self.number -= len(others)
+        self._taken.clear()
+        return first
+
+
+def _csv_rows(lines: io.BufferedReader, separator: str) -> Iterator[tuple[int, _Record]]:
+    """Yield (line number, record), or (line number, (reason, excerpt)).
+
+    A quotation mark that is never closed, or closed many rows later, would swallow those rows. So a
+    record that goes wrong costs its first line, and reading goes on with the second one.
+    """
     csv.field_size_limit(_LINE_LIMIT)
-    reader = csv.reader(_text(name, file), strict=True)
+    text = _TextLines(_text(lines))
+    reader = csv.reader(text, delimiter=separator, strict=True)
     header = next(reader, [])
     while True:
+        text.forget()
+        reason = ""
         try:
             row = next(reader, None)
-        except csv.Error as error:  # the reader goes on at the next line
-            yield reader.line_num, ("not_csv", str(error))
-            continue
+        except csv.Error:
+            row, reason = [], "not_csv"
         if row is None:
             return
-        if not _is_utf8(row):
-            yield reader.line_num, ("not_utf8", str(row))
-        elif len(row) == len(header):
-            yield reader.line_num, dict(zip(header, row, strict=True))
+        if not reason and row and len(row) != len(header):
+            reason = f"has_{len(row)}_of_{len(header)}_columns"
+        if reason:
+            first = text.go_back()
+            reader = csv.reader(text, delimiter=separator, strict=True)
+            reason = reason if _is_utf8([first]) else "not_utf8"
+            yield text.number, (reason, _sound(first.rstrip("\r\n")))
+        elif row and not _is_utf8(row):
+            yield text.number, ("not_utf8", str(row))
         elif row:
-            yield reader.line_num, (f"has_{len(row)}_of_{len(header)}_columns", str(row))
+            yield text.number, dict(zip(header, row, strict=True))
 
 
-def _read_records(name: str, rows: Iterator[tuple[int, _Record]]) -> Iterator[Batch]:
+def _read_records(
+    name: str, rows: Iterator[tuple[int, _Record]], claim: PathClaim | None
+) -> Iterator[Batch]:
     """Gather records into batches; a record that is no pair is rejected with its line."""
     pairs: list[dict[str, Any]] = []
+    numbers: list[int] = []
     rejected: list[Rejected] = []
     for number, row in rows:
-        place = f"{name}:{number}"
-        if isinstance(row, tuple):
-            rejected.append(Rejected(place, row[0], row[1][:500]))
+        record = row if isinstance(row, tuple) else _usable(row)
+        if isinstance(record, tuple):
+            rejected.append(Rejected(f"{name}:{number}", record[0], record[1][:500]))
         else:
-            reason = _unusable(row)
-            if reason:
-                rejected.append(Rejected(place, reason, repr(row)[:500]))
-            else:
-                nameless = all(row.get(key) in _NOTHING for key in NAMES["source_id"])
-                pairs.append({**row, "id": place} if nameless else row)
+            pairs.append(record)
+            numbers.append(number)
         if len(pairs) + len(rejected) >= BATCH_ROWS:
-            yield _batch(pairs, rejected, name)
-            pairs, rejected = [], []
+            yield _batch(pairs, numbers, rejected, name, claim)
+            pairs, numbers, rejected = [], [], []
     if pairs or rejected:
-        yield _batch(pairs, rejected, name)
+        yield _batch(pairs, numbers, rejected, name, claim)
 
 
-def _unusable(row: dict[str, Any]) -> str | None:
-    """Return why a record is no pair, or None."""
+def _usable(row: dict[str, Any]) -> _Record:
+    """Return a record's known columns as their types, or why it is no pair."""
     for key in ("question", "answer"):
         text = row.get(key)
         if text is None:
-            return f"{key}_missing"
+            return f"{key}_missing", repr(row)
         if not isinstance(text, str):
-            return f"{key}_not_text"
+            return f"{key}_not_text", repr(row)
         try:
             text.encode()
         except UnicodeEncodeError:
-            return f"{key}_has_lone_surrogate"
-    return None
+            return f"{key}_has_lone_surrogate", repr(row)
+    found: dict[str, Any] = {}
+    for key in _KNOWN & row.keys():
+        value = row[key]
+        if key == SCORE:
+            found[key] = _number(value)
+        elif value is None or isinstance(value, str):
+            found[key] = value if key in ("question", "answer") or value is None else _sound(value)
+        elif isinstance(value, int) and not isinstance(value, bool) and key in NAMES["source_id"]:
+            found[key] = str(value)
+        else:
+            return f"{key}_not_text", repr(row)
+    return found
 
 
-def _batch(pairs: list[dict[str, Any]], rejected: list[Rejected], name: str) -> Batch:
+def _batch(
+    pairs: list[dict[str, Any]],
+    numbers: list[int],
+    rejected: list[Rejected],
+    name: str,
+    claim: PathClaim | None,
+) -> Batch:
     if not pairs:
         return Batch(RAW.empty_table(), rejected)
-    met = {key for row in pairs for key in row}
-    columns = {
-        ours: _values(ours, _first_given(pairs, here))
-        for ours, names in NAMES.items()
-        if (here := [name for name in names if name in met])
-    }
-    batch = raw_batch(pa.table(columns), {ours: ours for ours in columns}, name, 0)
+    met = [key for names in NAMES.values() for key in names if any(key in row for row in pairs)]
+    table = pa.table(
+        {
+            key: pa.array(
+                [row.get(key) for row in pairs], pa.float64() if key == SCORE else pa.string()
+            )
+            for key in met
+        }
+    )
+    batch = raw_batch(table, map_columns(met, name), name, numbers, claim)
     return Batch(batch.pairs, rejected + batch.rejected)
 
 
-def _first_given(rows: list[dict[str, Any]], names: list[str]) -> list[Any]:
-    """Return each row's value under the first of the names that it has."""
-    values = [row.get(names[0]) for row in rows]
-    for name in names[1:]:
-        values = [
-            row.get(name) if value is None else value
-            for row, value in zip(rows, values, strict=True)
-        ]
-    return values
-
-
-def _values(column: str, values: list[Any]) -> list[Any]:
-    """Return JSON or CSV values as their column's type; what is no number there becomes null."""
-    if column == "semantic_similarity_score":
-        return [_number(value) for value in values]
-    if column in ("question", "answer"):
-        return values
-    return [value if value is None else _text_of(value) for value in values]
-
-
-def _text_of(value: Any) -> str:
-    text = str(value)
+def _sound(text: str) -> str:
+    """Return a text that can be written: half surrogates become question marks."""
     return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _number(value: Any) -> float | None:
+    """Return a score; what is no number there is null."""
     try:
         return None if value is None else float(value)
     except (TypeError, ValueError, OverflowError):

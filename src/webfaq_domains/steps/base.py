@@ -25,10 +25,14 @@ Verdicts = npt.NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a step did: the rows it kept, and the rows it dropped by reason."""
+    """What a step did: the rows it kept, and the rows it dropped by reason.
+
+    `met` is what a step was asked to look for and found; it is told to the user and published nowhere.
+    """
 
     kept: pa.Table
     dropped: dict[str, pa.Table]
+    met: tuple[str, ...] = ()
 
     @classmethod
     def keep_all(cls, pairs: pa.Table) -> Outcome:

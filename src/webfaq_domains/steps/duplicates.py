@@ -14,8 +14,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from webfaq_domains.ground.schema import RAW
-from webfaq_domains.ground.text import UInt64s, both, joined, match_hash, site_of, unit_hash
+from webfaq_domains.ground.addresses import sites_of
+from webfaq_domains.ground.schema import PUBLISHED, RAW
+from webfaq_domains.ground.text import UInt64s, both, joined, match_hash, unit_hash
 from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
 
 
@@ -27,7 +28,7 @@ class RankRows:
     which rows are met.
     """
 
-    requires = ("source", *RAW.names)
+    requires = ("source", *(name for name in RAW.names if name in PUBLISHED.names))
     adds = ("rank",)
 
     def __call__(self, pairs: pa.Table) -> Outcome:
@@ -74,7 +75,7 @@ class DropDuplicates:
     reasons = ("duplicate_pair", "duplicate_question_on_origin")
 
     def sketch(self, pairs: pa.Table) -> dict[str, np.ndarray]:
-        question, site, rank = match_hash(pairs["question"]), site_of(pairs), pairs["rank"]
+        question, site, rank = match_hash(pairs["question"]), sites_of(pairs), pairs["rank"]
         asked = both(question, unit_hash(site))
         # A pair of no site is alone on it.
         known = pc.is_valid(site).to_numpy(zero_copy_only=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -22,56 +23,82 @@ def _knows(path: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class IdentifyLanguage:
-    """Add `identified` (ISO 639-3) and `identified_score` (0 to 1) by a fastText model.
+    """Add `identified` (ISO 639-3), `identified_score` and `claim_score` by a fastText model.
 
-    `model` is a path, or None for `language_model`. `characters` limits what the model reads: on
-    16,395 real pairs in 91 languages 300 characters give 96.6 % agreement with the source's claim,
-    the whole text 97.0 %, at two thirds of the time.
+    Scores are from 0 to 1; `claim_score` is that of the claimed language, null without a claim and
+    where the model does not know it. `model` is a path, or None for `language_model`. `characters`
+    limits what the model reads: on 16,395 real pairs in 91 languages 300 characters give 96.6 %
+    agreement with the source's claim, the whole text 97.0 %, at two thirds of the time. It reads
+    lower-case text: of upper-case pairs it else knows 38 %, in lower case 88 %, as of all others.
     """
 
     model: str | None = None
     characters: int = 300
-    requires = ("question", "answer")
-    adds = ("identified", "identified_score")
+    requires = ("question", "answer", "language")
+    adds = ("identified", "identified_score", "claim_score")
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        model = load_fasttext(self.model or str(language_model()))
-        texts = [text + "\n" for text in pair_text(pairs, self.characters)]
-        labels, scores = model.f.multilinePredict(texts, 1, 0.0, "strict") if texts else ([], [])
-        codes = [from_fasttext(found[0]) if found else "und" for found in labels]
+        path = self.model or str(language_model())
+        texts = [text.lower() + "\n" for text in pair_text(pairs, self.characters)]
+        found = load_fasttext(path).f.multilinePredict(texts, _LABELS, 0.0, "strict")
+        labels, scores = found if texts else ([], [])
+        codes = [_code(some[0]) if some else "und" for some in labels]
         certain = np.array([s[0] if len(s) else 0.0 for s in scores], np.float32)
-        pairs = pairs.append_column("identified", pa.array(codes, pa.string()))
-        return Outcome.keep_all(pairs.append_column("identified_score", pa.array(certain)))
+        claimed = [
+            _score(claim, *answer) if claim in _knows(path) else None
+            for claim, *answer in zip(pairs["language"].to_pylist(), labels, scores, strict=True)
+        ]
+        columns = (pa.array(codes, pa.string()), certain, pa.array(claimed, pa.float32()))
+        for name, column in zip(self.adds, columns, strict=True):
+            pairs = pairs.append_column(name, pa.array(column))
+        return Outcome.keep_all(pairs)
+
+
+#: So many languages the model names for a text. The time is the same for 1 and for 5.
+_LABELS = 5
+
+_code = cache(from_fasttext)
+
+
+def _score(claim: str, labels: Sequence[str], scores: Sequence[float]) -> float:
+    named = zip(labels, scores, strict=True)
+    return float(sum(score for label, score in named if _code(label) == claim))
 
 
 @dataclass(frozen=True)
 class ResolveLanguage:
     """Settle `language`: the source's claim where it stands, else what was identified.
 
-    A claim falls only where the model knows the claimed language and is sure (`contradict`) of
-    another one; without a claim the identification must reach `min_score`.
+    A data set's claim falls, and the pair with it, where the model is sure (`contradict`) of another
+    language, or thinks of another one (`min_score`) and hardly of the claimed one (`claim_floor`).
+    A page's claim is weaker, since templates write it: where the model does not think of it
+    (`page_floor`), it is no claim. Without a claim the identification must reach `min_score`.
+
+    Measured on 4,871 real pairs in 92 languages: of their own claims a data set's rule drops 1.0 %;
+    of English claimed for 4,791 others a page's rule keeps 5 %, names 79 % rightly, 4 % wrongly.
     """
 
-    model: str | None = None
     min_score: float = 0.5
     contradict: float = 0.8
-    requires = ("language", "identified", "identified_score")
+    claim_floor: float = 0.01
+    page_floor: float = 0.05
+    requires = ("language", "claimed_by", "identified", "identified_score", "claim_score")
     adds = ()
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        knows = _knows(self.model or str(language_model()))
         claim, found, score = pairs["language"], pairs["identified"], pairs["identified_score"]
-        claimed = pc.is_valid(claim)
-        checkable = pc.is_in(claim, pa.array(sorted(knows)))
-        other = pc.and_(checkable, pc.fill_null(pc.not_equal(claim, found), False))
-        contradicted = pc.and_(other, pc.greater_equal(score, self.contradict))
-        unsure = pc.and_(pc.invert(claimed), pc.less(score, self.min_score))
-        settled = pc.coalesce(claim, found)
+        own, other = pairs["claim_score"], pc.not_equal(claim, found)
+        by_page = pc.fill_null(pc.equal(pairs["claimed_by"], "page"), False)
+        fallen = pc.and_(by_page, pc.and_(other, pc.less(own, self.page_floor)))
+        claim = pc.if_else(pc.fill_null(fallen, False), pa.scalar(None, pa.string()), claim)
+        sure = pc.greater_equal(score, self.contradict)
+        hardly = pc.and_(pc.less(own, self.claim_floor), pc.greater_equal(score, self.min_score))
+        checkable = pc.and_(pc.and_(pc.is_valid(own), other), pc.invert(by_page))
         column = pairs.column_names.index("language")
         return Outcome.drop_if(
-            pairs.set_column(column, "language", settled),
-            language_unsure=unsure,
-            language_contradicts_source=contradicted,
+            pairs.set_column(column, "language", pc.coalesce(claim, found)),
+            language_unsure=pc.and_(pc.is_null(claim), pc.less(score, self.min_score)),
+            language_contradicts_source=pc.and_(checkable, pc.or_(sure, hardly)),
         )
 
 

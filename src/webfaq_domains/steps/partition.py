@@ -8,9 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.addresses import sites_of
 from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.schema import SPLITS
-from webfaq_domains.ground.text import content_id, joined, site_of, unit_hash, unit_threshold
+from webfaq_domains.ground.text import content_id, joined, unit_hash, unit_threshold
 from webfaq_domains.steps.base import Outcome, Sketches, Verdicts
 
 
@@ -47,7 +48,7 @@ class AssignSplit:
             )
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        site = pc.coalesce(site_of(pairs), pairs["id"])
+        site = pc.coalesce(sites_of(pairs), pairs["id"])
         number = unit_hash(site, self.salt)
         test = unit_threshold(self.test)
         validation = unit_threshold(self.test + self.validation)

@@ -10,15 +10,16 @@ from __future__ import annotations
 import hashlib
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.addresses import Strings, page_of, pages, site_of, sites, sites_of
 from webfaq_domains.ground.errors import RecipeError
-from webfaq_domains.ground.text import Strings, site_of
 from webfaq_domains.steps.base import Outcome
 
 _HEAD = "# Removal requests, one a line: `origin HOST`, `url URL` or `id ID`.\n"
@@ -39,20 +40,17 @@ class Requests:
 
     @classmethod
     def of(cls, origins: Iterable[str], urls: Iterable[str], ids: Iterable[str]) -> Requests:
-        """Bring requests to one form: scheme, `www.`, port and letter case make no other site.
+        """Bring requests to the form in which they are compared (`ground.addresses`).
 
-        :raises RecipeError: for an empty name, or an id that is none.
+        :raises RecipeError: for what names no site, no page or no row.
         """
-        sites = _sites(pa.array(list(origins), pa.string())).to_pylist()
-        pages = _pages(pa.array(list(urls), pa.string())).to_pylist()
-        rows = [id_.strip().lower() for id_ in ids]
-        wrong = [id_ for id_ in rows if not _ID.fullmatch(id_)]
-        if wrong or not all((*sites, *pages)):
-            what = (
-                f"{wrong[0]!r} is not an id: expected 32 hex digits" if wrong else "an empty name"
-            )
-            raise RecipeError(f"removal requests: {what}")
-        return cls(frozenset(sites), frozenset(pages), frozenset(rows))
+        return cls(
+            frozenset(
+                _named(name, site_of(name), "a web site: expected a host") for name in origins
+            ),
+            frozenset(_named(name, page_of(name), "a page: expected a URL") for name in urls),
+            frozenset(_named(name, _row_of(name), "an id: expected 32 hex digits") for name in ids),
+        )
 
     @classmethod
     def read(cls, path: Path) -> Requests:
@@ -98,6 +96,10 @@ class Requests:
         kinds = (("origin", self.origins), ("url", self.urls), ("id", self.ids))
         return [f"{kind} {value}" for kind, values in kinds for value in sorted(values)]
 
+    def unmet(self, met: Collection[str]) -> list[str]:
+        """Return the requests that are not among the lines of those that some row matched."""
+        return [line for line in self.lines() if line not in met]
+
     def text(self) -> str:
         """Return the list as a file that `read` reads."""
         salt = [f"salt {self.salt}"] if self.salt else []
@@ -110,48 +112,57 @@ class Requests:
 
     def met_in(self, rows: pa.Table) -> Requests:
         """Return the requests that some row matches."""
-        sites = {*_unique(site_of(rows)), *_unique(_sites(rows["url"]))}
+        by_url = _unique(sites(rows["url"])) if self.origins else frozenset()
         return Requests(
-            self.origins & sites,
-            self.urls & _unique(_pages(rows["url"])) if self.urls else frozenset(),
+            self.origins & (by_url | _unique(sites_of(rows))) if self.origins else frozenset(),
+            self.urls & _unique(pages(rows["url"])) if self.urls else frozenset(),
             self.ids & _unique(rows["id"]) if self.ids else frozenset(),
         )
+
+
+def _named(asked: str, found: str | None, expected: str) -> str:
+    # A line break would put a second request on the list that a publisher keeps.
+    if found is None or not asked.strip().isprintable():
+        raise RecipeError(f"removal requests: {asked!r} is not {expected}")
+    return found
+
+
+def _row_of(name: str) -> str | None:
+    row = name.strip().lower()
+    return row if _ID.fullmatch(row) else None
 
 
 def _unique(values: Strings) -> frozenset[str]:
     return frozenset(pc.unique(values).to_pylist())
 
 
-def _sites(addresses: Strings) -> Strings:
-    """Return the web site of hosts or URLs."""
-    return site_of(pa.table({"origin": pc.utf8_trim_whitespace(addresses), "url": addresses}))
-
-
-def _pages(urls: Strings) -> Strings:
-    """Return URLs without scheme, fragment and final slash, which name no other page."""
-    page = pc.replace_substring_regex(
-        pc.utf8_trim_whitespace(urls), r"^[A-Za-z][\w+.-]*://|#.*$", ""
-    )
-    return pc.utf8_rtrim(page, "/")
-
-
 @dataclass(frozen=True)
 class RemoveOnRequest:
-    """Drop rows on request: of a site by `origin` or the host of `url`, of a page, or by id."""
+    """Drop rows on request: of a site by `origin` or the host of `url`, of a page, or by id.
+
+    The outcome says which requests some row matched, so that the others can be named.
+    """
 
     requests: Requests
     requires = ("id", "origin", "url")
     adds = ()
 
     def __call__(self, pairs: pa.Table) -> Outcome:
+        asked = self.requests
         origins, urls, ids = (
             pa.array(sorted(values), pa.string())
-            for values in (self.requests.origins, self.requests.urls, self.requests.ids)
+            for values in (asked.origins, asked.urls, asked.ids)
         )
-        by_site = pc.or_(pc.is_in(site_of(pairs), origins), pc.is_in(_sites(pairs["url"]), origins))
-        return Outcome.drop_if(
+        none = pa.array(np.zeros(len(pairs), bool))
+        by_site = none
+        if asked.origins:
+            by_url = pc.is_in(sites(pairs["url"]), origins)
+            by_site = pc.or_(pc.is_in(sites_of(pairs), origins), by_url)
+        outcome = Outcome.drop_if(
             pairs,
             origin_on_request=by_site,
-            url_on_request=pc.is_in(_pages(pairs["url"]), urls),
+            url_on_request=pc.is_in(pages(pairs["url"]), urls) if asked.urls else none,
             id_on_request=pc.is_in(pairs["id"], ids),
         )
+        gone = [asked.met_in(rows) for rows in outcome.dropped.values()]
+        return replace(outcome, met=tuple(line for met in gone for line in met.lines()))

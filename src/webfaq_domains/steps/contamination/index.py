@@ -22,11 +22,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webfaq_domains.ground.addresses import pages
 from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256, read_parquet, replacing, value_sha256
 
 INDEX_ENDING = ".index.parquet"
-INDEX_VERSION = "1"
+INDEX_VERSION = "2"
 _SCHEMA = pa.schema([(name, pa.string()) for name in ("task", "kind", "value")])
 _ORDER = [(name, "ascending") for name in ("task", "kind", "value")]
 
@@ -111,8 +112,8 @@ def index_of(folder: Path, addresses: Mapping[str, Iterable[str]] | None = None)
             withheld.append(task.name)
         tables.append(_rows(task.name, "text", texts))
     for name, listed in (addresses or {}).items():
-        keys = address_keys(pa.array(list(listed), pa.string()))
-        page = pc.match_substring(keys, "/")
+        keys = pages(pa.array(list(listed), pa.string()))
+        page = pc.match_substring_regex(keys, "[/?]")
         tables += [_rows(name, "page", keys.filter(page))]
         tables += [_rows(name, "site", keys.filter(pc.invert(page)))]
     return BenchmarkIndex.of(pa.concat_tables(tables), withheld)
@@ -137,12 +138,6 @@ def _read(part: Path, columns: list[str]) -> pa.Table:
 def _rows(task: str, kind: str, values: pa.Array | pa.ChunkedArray) -> pa.Table:
     same = [pa.repeat(pa.scalar(word), len(values)) for word in (task, kind)]
     return pa.Table.from_arrays([*same, pc.fill_null(values, "")], schema=_SCHEMA)
-
-
-def address_keys(urls: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
-    """Return URLs as they are compared: lower case, without scheme, `www.`, `#…` and last `/`."""
-    bare = pc.replace_substring_regex(pc.utf8_lower(urls), r"^(?:[a-z][a-z0-9+.-]*:)?//", "")
-    return pc.replace_substring_regex(bare, r"^www\.|#.*$|/+$|/+#.*$", "")
 
 
 def write_index(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -12,11 +12,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.addresses import Strings, pages, sites_of
 from webfaq_domains.ground.errors import RecipeError
-from webfaq_domains.ground.text import Strings, site_of
 from webfaq_domains.steps.base import Outcome, Verdicts
 from webfaq_domains.steps.contamination.anchors import GRAM
-from webfaq_domains.steps.contamination.index import BenchmarkIndex, address_keys, index_file
+from webfaq_domains.steps.contamination.index import BenchmarkIndex, index_file
 from webfaq_domains.steps.contamination.matching import KINDS, Matcher, Rules
 
 _ALL_KINDS = (*KINDS, "page", "site")
@@ -102,8 +102,8 @@ class Decontaminate:
         for found in (
             _by_text(known, pairs["question"]),
             _by_text(known, pairs["answer"]),
-            _by_address(known, known.pages, "page", address_keys(pairs["url"])),
-            _by_address(known, known.sites, "site", site_of(pairs)),
+            _by_address(known, known.pages, "page", lambda: pages(pairs["url"])),
+            _by_address(known, known.sites, "site", lambda: sites_of(pairs)),
         ):
             verdict = np.where(verdict, verdict, found)
         return Outcome.by_verdict(pairs, verdict, known.reasons)
@@ -142,10 +142,15 @@ def _by_text(known: Benchmarks, texts: Strings) -> Verdicts:
     return verdict
 
 
-def _by_address(known: Benchmarks, listed: dict[str, str], kind: str, keys: Strings) -> Verdicts:
+def _by_address(
+    known: Benchmarks, listed: dict[str, str], kind: str, addresses: Callable[[], Strings]
+) -> Verdicts | np.uint8:
+    """Mark the rows whose address is listed; addresses are read only where some are listed."""
+    if not listed:
+        return np.uint8(0)
+    keys = addresses()
     verdict = np.zeros(len(keys), np.uint8)
-    if listed:
-        met = pc.is_in(keys, pa.array(listed, pa.string())).to_numpy(zero_copy_only=False)
-        for row in np.flatnonzero(met).tolist():
-            verdict[row] = known.code(listed[keys[row].as_py()], kind)
+    met = pc.is_in(keys, pa.array(listed, pa.string())).to_numpy(zero_copy_only=False)
+    for row in np.flatnonzero(met).tolist():
+        verdict[row] = known.code(listed[keys[row].as_py()], kind)
     return verdict
