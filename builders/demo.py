@@ -19,7 +19,7 @@ from webfaq_domains.builders.webfaq import build
 
 from webfaq_domains.dataset.build import BuildOptions, Built
 from webfaq_domains.dataset.check import Checked, check_dataset
-from webfaq_domains.dataset.layout import plan_configs, shown_config
+from webfaq_domains.dataset.layout import configs_of, shown_config
 from webfaq_domains.ground.errors import StagedError
 
 #: What differs from `webfaq.toml`: a sample this small has configs for small cells and larger splits.
@@ -52,9 +52,7 @@ class Demo:
 
     def text(self) -> str:
         out = self.built.out
-        manifest = self.built.manifest
-        sizes = {key: manifest.configs[key] for key in ("min_rows", "most")}
-        config = shown_config(plan_configs(manifest.files, **sizes)).name
+        config = shown_config(configs_of(self.built.manifest)).name
         agreement = self.agreement["agreement_with_intended_domain"]
         return f"""{self.built.text()}
 {self.checked.text()}

@@ -18,9 +18,10 @@ from webfaq_domains.cli.options import json_option, show
 from webfaq_domains.engine.recipe import read_recipe
 from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256
-from webfaq_domains.ground.manifest import TAXONOMY, Ledger, Manifest
+from webfaq_domains.ground.ledger import Ledger
+from webfaq_domains.ground.manifest import TAXONOMY, Manifest
+from webfaq_domains.ground.recipe import Recipe, SourcePin
 from webfaq_domains.ground.taxonomy import load_taxonomy
-from webfaq_domains.labelers.base import LabelerId
 from webfaq_domains.retrieval.readers.faq import (
     Asked,
     faq_task,
@@ -60,27 +61,28 @@ def build(options: RetrievalOptions) -> Staged:
     if options.min_queries is not None:
         sections["subsets"]["min_queries"] = options.min_queries
     taxonomy = load_taxonomy(options.dataset / TAXONOMY)
-    recipe = {
+    values = {
         **sections,
         "steps": ["KeepLanguages", "MergeAnswers"],
         "parallel": [_pinned(rule) for rule in options.parallel],
         "taxonomy": taxonomy.sha256,
-        "sources": [{"name": "webfaq-domains", "file_count": len(source.files), "pin": source.content_digest}],
-    }  # fmt: skip
-    done = refuse_other(options.out, recipe)
+    }
+    pin = SourcePin("webfaq-domains", source.content_digest, len(source.files))
+    repository = Repository(
+        "webfaq-domains-retrieval", Recipe(values), (pin,), taxonomy, source.labelers
+    )
+    done = refuse_other(options.out, repository.recipe_hash)
     if done is not None:
         return done
     pairs = read_pairs(options.dataset)
     groups, _ = group_pairs(pairs, options.parallel)
     asked = Asked(sections["subsets"]["min_queries"], sections["cross"]["pivot"])
-    task, dropped = faq_task(pairs, groups, asked, source.recipe["about"]["license"])
+    task, dropped = faq_task(pairs, groups, asked, source.recipe.about.license)
     tables = assemble(task, label_table(pairs, groups), taxonomy.fallback)
     again = sum(len(part.queries) for part in task.parts if part.language != part.pool)
     ledger = Ledger(rows_in=2 * len(pairs) + again)
     for step, reasons in dropped.items():
         ledger.drop(step, reasons)
-    labelers = [LabelerId(**entry) for entry in source.labelers]
-    repository = Repository("webfaq-domains-retrieval", recipe, taxonomy, labelers)
     return stage_retrieval(
         repository, [Ready(task.about, tables, [], task.addresses)], ledger, options.out
     )

@@ -21,6 +21,8 @@ from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe
 from webfaq_domains.engine.run import read_sources, run_chain
 from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
 from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.records import read_record
 from webfaq_domains.ground.schema import RAW, SCHEMA_VERSION
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.labelers.load import open_labeler
@@ -81,7 +83,7 @@ def build(options: BuildOptions) -> Built:
     chain = steps_of(sections, options, taxonomy.fallback)
     check_chain([*RAW.names, "source"], chain)
     sources = [open_source(address, frozenset(options.languages)) for address in options.sources]
-    recipe: dict[str, Any] = {
+    values: dict[str, Any] = {
         **sections,
         "steps": [type(step).__name__ for step in chain],
         "labeler": asdict(labeler.id),
@@ -90,18 +92,20 @@ def build(options: BuildOptions) -> Built:
         "limit": options.limit,
         "schema_version": SCHEMA_VERSION,
         "taxonomy": taxonomy.sha256,
-        "sources": [pinned(source) for source in sources],
     }
     asked = Requests.read(options.removals) if options.removals else Requests()
     if options.benchmarks:
-        recipe["benchmarks"] = pinned_indexes(options.benchmarks)
+        values["benchmarks"] = pinned_indexes(options.benchmarks)
     if options.removals:
-        recipe["removals"] = asked.sha256
-    with build_in(options, recipe) as (run, built):
+        values["removals"] = asked.sha256
+    recipe = Recipe(values)
+    pins = tuple(read_record(pinned(source), SourcePin, source.name) for source in sources)
+    with build_in(options, recipe.sha256(pins)) as (run, built):
         if run is not None:
             shards = run_chain(read_sources(sources, run), chain, run)
             built.unmet = asked.unmet(shards.met)
-            built.finish(stage_dataset(shards, recipe, taxonomy, [labeler.id], run), shards)
+            staged = stage_dataset(shards, recipe, pins, taxonomy, [labeler.id], run)
+            built.finish(staged, shards, run.work)
     return built
 
 

@@ -15,10 +15,12 @@ from typing import Any
 import click
 
 from webfaq_domains.cli.options import json_option, labeler_options, show
+from webfaq_domains.dataset.stage import labeler_pins
 from webfaq_domains.engine.recipe import read_recipe
 from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.files import value_sha256
-from webfaq_domains.ground.manifest import Ledger
+from webfaq_domains.ground.ledger import Ledger
+from webfaq_domains.ground.recipe import Recipe, SourcePin
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.labelers.load import open_labeler
 from webfaq_domains.retrieval.labels import Labelling, label_items
@@ -76,19 +78,18 @@ def build(options: XtremeOptions) -> Staged:
     reading = Reading.of(options.languages, options.partial)
     tasks = [read_task(name, folder, reading) for name, folder in options.tasks]
     _check_languages(reading, tasks)
-    recipe = {
+    values = {
         **sections,
         "languages": "all" if reading.all_languages else list(reading.languages),
         "partial": options.partial,
         "with_text": options.with_text,
         "labeler": asdict(labeler.id),
         "taxonomy": taxonomy.sha256,
-        "sources": [
-            {"name": task.about.title, "file_count": len(task.files), "pin": value_sha256(dict(task.files)), "files": dict(task.files)}
-            for task in tasks
-        ],
-    }  # fmt: skip
-    done = refuse_other(options.out, recipe)
+    }
+    repository = Repository(
+        "xtreme-r-domains", Recipe(values), tuple(map(_pinned, tasks)), taxonomy, labeler_pins([labeler.id])
+    )  # fmt: skip
+    done = refuse_other(options.out, repository.recipe_hash)
     if done is not None:
         return done
     labelling, ready = Labelling(labeler, taxonomy.fallback, options.quiet), []
@@ -97,8 +98,12 @@ def build(options: XtremeOptions) -> Staged:
         tables = assemble(task, labels, taxonomy.fallback)
         ready.append(Ready(task.about, tables, agreements, task.addresses))
     texts = sum(task.texts for task in tasks)
-    repository = Repository("xtreme-r-domains", recipe, taxonomy, [labeler.id])
     return stage_retrieval(repository, ready, Ledger(rows_in=texts), options.out)
+
+
+def _pinned(task: Task) -> SourcePin:
+    files = dict(task.files)
+    return SourcePin(task.about.title, value_sha256(files), len(files), files=files)
 
 
 def _check_languages(reading: Reading, tasks: list[Task]) -> None:

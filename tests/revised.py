@@ -5,12 +5,12 @@ from __future__ import annotations
 import shutil
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 
 from webfaq_domains.dataset.card import render_card
 from webfaq_domains.dataset.layout import Cell, plan_configs, published_schema, write_parquet
@@ -53,15 +53,15 @@ def revise(folder: Path, out: Path, change: Callable[[Rows], Rows], files: int =
             digests.append(rows_digest(table))
     manifest = Manifest.read(folder)
     rows_out = sum(entry.rows for entry in entries)
-    rows_in = manifest.ledger["rows_in"] + rows_out - manifest.ledger["rows_out"]
-    planned = {key: manifest.configs[key] for key in ("min_rows", "most")}
-    configs = plan_configs(entries, **planned)
+    rows_in = manifest.ledger.rows_in + rows_out - manifest.ledger.rows_out
+    rules = manifest.recipe.pairs.configs
+    configs = plan_configs(entries, rules.min_rows, rules.most)
     manifest = replace(
         manifest,
-        files=entries,
+        files=tuple(entries),
         content_digest=combined(digests),
-        ledger={**manifest.ledger, "rows_in": rows_in, "rows_out": rows_out},
-        configs={**planned, "names": [config.name for config in configs]},
+        ledger=replace(manifest.ledger, rows_in=rows_in, rows_out=rows_out),
+        configs=replace(manifest.configs, names=tuple(config.name for config in configs)),
     )
     manifest.write(out)
     taxonomy = read_taxonomy((out / TAXONOMY).read_text("utf-8"), TAXONOMY)

@@ -70,6 +70,6 @@ def test_pairs_are_read_by_split_domain_and_language(built: Path) -> None:
         if rows:
             index = read_index(pairs, split)
             assert len(index) == rows
-            assert set(index.domains) <= set(manifest.taxonomy["slugs"])
+            assert set(index.domains) <= set(manifest.taxonomy.slugs)
             found += rows
     assert found == manifest.rows

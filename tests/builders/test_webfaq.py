@@ -76,7 +76,7 @@ def test_what_the_recipe_says_reaches_the_steps(toy: Toy, tmp_path: Path) -> Non
         "[split]\nvalidation = 0.0\ntest = 0.0",
     )
     out = toy.build(tmp_path / "out", recipe=mine)
-    dropped = out.manifest.ledger["dropped"]
+    dropped = out.manifest.ledger.dropped
     assert dropped["KeepWellFormed"]["question_too_short"] > 20
     assert "answer_asks" not in dropped["KeepWellFormed"]
     assert "DropNearDuplicates" not in dropped
@@ -143,8 +143,8 @@ def test_two_sources_with_the_same_pairs_give_them_once(toy: Toy, tmp_path: Path
     other = write_faq(tmp_path, lines()).rename(tmp_path / "again")
     english = {"languages": ("eng",)}
     out = toy.build(tmp_path / "out", sources=(str(toy.faq), str(other)), **english)
-    assert out.manifest.ledger["rows_in"] == 2 * 298
-    assert [source["name"] for source in out.manifest.sources] == ["faq", "again"]
+    assert out.manifest.ledger.rows_in == 2 * 298
+    assert [source.name for source in out.manifest.sources] == ["faq", "again"]
     met = {row["source"] for row in rows_of(out.out)}
     assert met == {"faq", "again"}
     assert out.manifest.rows == toy.build(tmp_path / "one", **english).manifest.rows
@@ -154,6 +154,6 @@ def test_a_taxonomy_of_the_users_own_is_staged_and_checked(toy: Toy, tmp_path: P
     text = builtin_taxonomy().text.replace('version = "1.0.0"', 'version = "9.9.9"')
     (tmp_path / "mine.toml").write_text(text, "utf-8")
     out = toy.build(tmp_path / "out", taxonomy=tmp_path / "mine.toml", limit=60)
-    assert out.manifest.taxonomy["version"] == "9.9.9"
+    assert out.manifest.taxonomy.version == "9.9.9"
     assert (out.out / "taxonomy.toml").read_text("utf-8") == text
     assert check_dataset(out.out, load=False).problems == []

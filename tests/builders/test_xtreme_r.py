@@ -18,6 +18,7 @@ from webfaq_domains.builders.xtreme_r import XtremeOptions, build
 from webfaq_domains.cli import main
 from webfaq_domains.ground.errors import RecipeError, SourceError, StagedError
 from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.release.check import check_folder
 from webfaq_domains.retrieval.layout import Place
 from webfaq_domains.retrieval.texts import fill_texts
@@ -49,7 +50,8 @@ def built(options: XtremeOptions) -> Path:
 
 
 def subsets(folder: Path) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = Manifest.read(folder).extra["retrieval"]["subsets"]
+    entries = to_json(Manifest.read(folder).retrieval.subsets)
+    found: list[dict[str, Any]] = entries
     return found
 
 
@@ -177,16 +179,16 @@ def test_load_dataset_filters_and_streams(built: Path) -> None:
 
 def test_the_card_says_what_the_manifest_has(built: Path) -> None:
     card, manifest = (built / "README.md").read_text("utf-8"), Manifest.read(built)
-    sizes = manifest.extra["sizes"]
+    sizes = to_json(manifest.sizes)
     assert f"{sizes['data']:,} bytes, {sizes['ratio']:.2f} times" in card
     assert (
         "| `bucc` | not stated by the shared task; texts of Wikipedia and news | no: ids and labels only |"
         in card
     )
-    for task, agreements in manifest.extra["stability"].items():
+    for task, agreements in (manifest.extra.stability or {}).items():
         for entry in agreements:
             assert f"| {task} | {entry['side']} | {entry['items']} | {entry['share']:.1%} |" in card
-    assert manifest.ledger["rows_in"] == manifest.ledger["rows_out"]
+    assert manifest.ledger.rows_in == manifest.ledger.rows_out
 
 
 def change(folder: Path, **values: Any) -> None:
@@ -308,5 +310,5 @@ def test_the_real_releases_build_small_and_fine(tmp_path: Path) -> None:
     assert len(whole) == 52
     assert (whole["lareqa_deu"]["corpus"], whole["lareqa_deu"]["qrels"]) == (13_014, 13_090)
     assert whole["tatoeba_swa"]["queries"] == 390
-    assert manifest.extra["sizes"]["ratio"] < 1.2
+    assert manifest.sizes.ratio < 1.2
     assert check_folder(staged.out).fine

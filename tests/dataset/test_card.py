@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 from huggingface_hub import DatasetCard
+from msgspec.structs import replace
 from toybuild import GOLDEN
 
 from webfaq_domains.dataset.card import render_card, size_category, table
@@ -68,7 +68,7 @@ def test_the_yaml_is_what_huggingface_hub_reads(built: Path) -> None:
     assert data.size_categories == ["n<1K"]
     assert data.annotations_creators == ["machine-generated"]
     names = [config["config_name"] for config in data.configs]
-    assert names == Manifest.read(built).configs["names"]
+    assert tuple(names) == Manifest.read(built).configs.names
     assert [config["config_name"] for config in data.configs if config.get("default")] == [
         "default"
     ]
@@ -97,10 +97,10 @@ def test_the_numbers_of_the_yaml_are_those_of_the_files(card: str, built: Path) 
 def test_the_numbers_of_the_text_are_those_of_the_manifest(card: str, built: Path) -> None:
     manifest = Manifest.read(built)
     assert f"{manifest.rows} question/answer pairs from FAQ pages in 6 languages" in card
-    assert f"{manifest.ledger['rows_in']} rows were read" in card
+    assert f"{manifest.ledger.rows_in} rows were read" in card
     for step, reason, rows in manifest.drops:
         assert f"| {step} | {reason} | {rows} |" in card
-    for reason, rows in manifest.ledger["quarantined"].items():
+    for reason, rows in manifest.ledger.quarantined.items():
         assert f"| quarantined | {reason} | {rows} |" in card
     assert f"| published |  | {manifest.rows} |" in card
     assert manifest.recipe_hash in card
@@ -123,8 +123,8 @@ def test_the_example_asks_for_a_config_that_has_the_split(card: str, built: Path
 
 def test_source_labeler_and_definitions_are_named(card: str, built: Path) -> None:
     manifest = Manifest.read(built)
-    assert f"| faq | `{manifest.sources[0]['pin']}` | 1 |" in card
-    assert f"| student | toy | `{manifest.labelers[0]['revision']}` | 1.0.0 |" in card
+    assert f"| faq | `{manifest.sources[0].pin}` | 1 |" in card
+    assert f"| student | toy | `{manifest.labelers[0].revision}` | 1.0.0 |" in card
     for domain in builtin_taxonomy().domains:
         assert f"| {domain.slug} | {domain.definition}" in card
     assert card.count("toys@example.org") == 2

@@ -13,7 +13,7 @@ from webfaq_domains.dataset.stage import CutTask, cut_shard, write_cells
 from webfaq_domains.engine.local import LocalEngine
 from webfaq_domains.engine.run import Run, Shards
 from webfaq_domains.engine.tasks import write_shard
-from webfaq_domains.ground.manifest import Ledger
+from webfaq_domains.ground.ledger import Ledger
 from webfaq_domains.ground.schema import PUBLISHED
 from webfaq_domains.ground.text import content_id
 

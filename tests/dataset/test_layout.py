@@ -12,6 +12,7 @@ import pytest
 from datasets import Features
 
 from webfaq_domains.dataset.layout import Cell, published_schema, write_parquet
+from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.schema import PUBLISHED, SCHEMA_VERSION
 
 PATH = re.compile(
@@ -27,7 +28,7 @@ def test_a_cell_names_its_files_and_a_path_its_cell() -> None:
 
 @pytest.mark.parametrize("path", ["train.parquet", "data/deu/train.parquet", "a/b/c/d/e.parquet"])
 def test_another_path_has_no_cell(path: str) -> None:
-    with pytest.raises(ValueError, match="unpack"):
+    with pytest.raises(StagedError, match="expected data/"):
         Cell.of_path(path)
 
 

@@ -14,7 +14,7 @@ import pytest
 from hubserver import HubServer
 from revised import Rows, revise, rows_of
 
-from webfaq_domains.dataset.layout import Config, plan_configs
+from webfaq_domains.dataset.layout import Config, configs_of
 from webfaq_domains.ground.hub import links_to_blob
 from webfaq_domains.ground.manifest import Manifest
 from webfaq_domains.ground.schema import combined, rows_digest
@@ -115,7 +115,7 @@ def story(
 
 def config_of(folder: Path, name: str) -> Config:
     manifest = Manifest.read(folder)
-    planned = plan_configs(manifest.files, manifest.configs["min_rows"], manifest.configs["most"])
+    planned = configs_of(manifest)
     return next(config for config in planned if config.name == name)
 
 

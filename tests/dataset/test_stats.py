@@ -12,6 +12,7 @@ import pytest
 
 from webfaq_domains.dataset.stats import Stats, plot, read_stats, stats_of
 from webfaq_domains.ground.errors import MissingExtra, RecipeError, StagedError
+from webfaq_domains.ground.ledger import LedgerRecord
 from webfaq_domains.ground.manifest import Manifest
 
 
@@ -72,7 +73,7 @@ def test_json_says_the_same(built: Path) -> None:
 
 
 def test_large_numbers_are_aligned() -> None:
-    ledger = {"rows_in": 3_000_000, "rows_out": 1_234_567, "quarantined": {}}
+    ledger = LedgerRecord(3_000_000, 1_234_567, {}, {})
     stats = Stats(1_234_567, {("deu", "health"): 1_234_567}, {"train": 1_234_567}, ledger, [])
     lines = stats.text().split("\n\n")[0].splitlines()
     assert lines[1] == "deu       1,234,567  1,234,567"

@@ -13,8 +13,9 @@ import pyarrow.compute as pc
 import pytest
 
 from webfaq_domains.engine.local import LocalEngine
-from webfaq_domains.engine.run import Run, Shards, grouped, locked, read_sources, run_chain, stages
+from webfaq_domains.engine.run import Run, Shards, grouped, read_sources, run_chain, stages
 from webfaq_domains.engine.tasks import read_shard
+from webfaq_domains.engine.work import locked
 from webfaq_domains.ground.errors import BuildError, SchemaError
 from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected, SourceFile

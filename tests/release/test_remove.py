@@ -60,7 +60,7 @@ def test_the_ledger_says_how_many_went_and_not_which(small: Path, tmp_path: Path
     assert gone["id_on_request"] == 1
     assert sum(gone.values()) == before.rows - after.rows
     assert after.ledger["rows_in"] == before.ledger["rows_in"]
-    assert after.recipe["steps"] == [*before.recipe["steps"], "RemoveOnRequest"]
+    assert after.recipe.steps == (*before.recipe.steps, "RemoveOnRequest")
     assert after.recipe_hash != before.recipe_hash
     text = "".join(path.read_text() for path in out.iterdir() if path.is_file())
     assert site not in text and other["id"] not in text
@@ -85,7 +85,7 @@ def test_the_published_hash_confirms_no_guess(small: Path, tmp_path: Path) -> No
     hashes = set()
     for name in ("one", "two"):
         removed(small, tmp_path / name, asked)
-        hashes.add(Manifest.read(tmp_path / name).recipe["removals"])
+        hashes.add(Manifest.read(tmp_path / name).recipe.values["removals"])
     assert len(hashes | {asked.sha256}) == 3
 
 
@@ -103,7 +103,7 @@ def test_a_build_with_the_list_leaves_the_same_rows(small: Path, toy: Toy, tmp_p
     assert ids >= {row["id"] for row in rows_of(tmp_path / "out")}
     assert site not in {row["origin"] for row in rows_of(built)}
     manifests = [Manifest.read(folder) for folder in (built, tmp_path / "out")]
-    assert manifests[0].recipe["removals"] == manifests[1].recipe["removals"]
+    assert manifests[0].recipe.values["removals"] == manifests[1].recipe.values["removals"]
     assert manifests[0].ledger["dropped"]["RemoveOnRequest"]
     assert check_dataset(built, load=False).fine
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import importlib.util
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from msgspec.structs import replace
+from small_retrieval import retrieval_manifest
 
 from webfaq_domains.ground.manifest import Manifest
 from webfaq_domains.retrieval.card import TASK_NAMES, eval_yaml
@@ -20,7 +21,9 @@ def subset(name: str, queries: int, **changed: Any) -> dict[str, Any]:
     task, language, *rest = name.split("_")
     common = {"name": name, "task": task, "language": language, "domain": rest[0] if rest else None}
     how = {"membership": "exclusive", "pool": "full", "split": "test", "queries": queries}
-    return {**common, **how, **changed}
+    counts = dict.fromkeys(("corpus", "qrels", "duplicates", "unpaired"), 0)
+    read = {part: {"files": ["data/x.parquet"]} for part in ("corpus", "queries", "qrels")}
+    return {**common, **how, **counts, "read": read, **changed}
 
 
 SUBSETS = [
@@ -29,14 +32,18 @@ SUBSETS = [
     subset("webfaq_deu_health", 40),
     subset("webfaq_deu_health_pool", 40, pool="domain"),
     subset("webfaq_deu_health_multi", 60, membership="multi"),
+    subset("tatoeba_fra", 1),
     subset("tatoeba_fra_travel", 70),
 ]
 
 
 @pytest.fixture
-def manifest(small: Path) -> Manifest:
-    tasks = {task: {"metric": metric} for task, metric in METRICS.items()}
-    return replace(Manifest.read(small), extra={"retrieval": {"tasks": tasks, "subsets": SUBSETS}})
+def manifest() -> Manifest:
+    value = retrieval_manifest(SUBSETS, METRICS, ["data/x.parquet"])
+    for task, metric in METRICS.items():
+        about = value["extra"]["retrieval"]["tasks"]
+        about[task] = {**about[task], "metric": metric}
+    return Manifest.of_json(value, "here")
 
 
 def test_tasks_and_full_pool_subsets_are_listed(manifest: Manifest) -> None:
@@ -44,6 +51,7 @@ def test_tasks_and_full_pool_subsets_are_listed(manifest: Manifest) -> None:
     assert found["tasks"] == [
         {"id": "WebFAQDomainsRetrieval"},
         {"id": "TatoebaDomainsRetrieval"},
+        {"id": "TatoebaDomainsRetrieval_tatoeba_fra_test", "config": "tatoeba_fra", "split": "test"},
         {"id": "TatoebaDomainsRetrieval_tatoeba_fra_travel_test", "config": "tatoeba_fra_travel",
          "split": "test"},
         {"id": "WebFAQDomainsRetrieval_webfaq_deu_test", "config": "webfaq_deu", "split": "test"},
@@ -63,7 +71,7 @@ def test_only_keys_that_the_hub_allows(manifest: Manifest) -> None:
     found = yaml.safe_load(eval_yaml(manifest))
     assert list(found) == ["name", "description", "evaluation_framework", "tasks"]
     assert found["evaluation_framework"] == "mteb"
-    assert found["name"] == manifest.recipe["about"]["pretty_name"]
+    assert found["name"] == manifest.recipe.about.pretty_name
     for metric in METRICS.values():
         assert metric in found["description"]
     assert all(set(entry) <= {"id", "config", "split"} for entry in found["tasks"])
@@ -73,8 +81,8 @@ def test_only_keys_that_the_hub_allows(manifest: Manifest) -> None:
 
 def test_quotes_and_colons_in_a_name_stay_text(manifest: Manifest) -> None:
     name = 'FAQ: "Domains" # 1 — ü'
-    about = {**manifest.recipe["about"], "pretty_name": name}
-    text = eval_yaml(replace(manifest, recipe={**manifest.recipe, "about": about}))
+    about = {**manifest.recipe.values["about"], "pretty_name": name}
+    text = eval_yaml(replace(manifest, recipe=manifest.recipe.with_values(about=about)))
     assert yaml.safe_load(text)["name"] == name
 
 

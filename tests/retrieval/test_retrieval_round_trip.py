@@ -15,6 +15,7 @@ from toybuild import Toy
 from webfaq_domains.builders.retrieval import RetrievalOptions, build
 
 from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.release.publish import PublishOptions, publish_folder
 from webfaq_domains.retrieval.layout import Place
 
@@ -70,7 +71,7 @@ class Story:
 def whole_configs(manifest: Manifest) -> list[tuple[str, str, str]]:
     """Return (config, split, file) of the configs that hold every row of every table once."""
     found: dict[Place, tuple[str, str, str]] = {}
-    for subset in manifest.extra["retrieval"]["subsets"]:
+    for subset in to_json(manifest.retrieval.subsets):
         if subset["domain"] is None:
             for part, read in subset["read"].items():
                 again = "_dup" if part == "qrels" and subset["duplicates"] else ""
@@ -92,7 +93,7 @@ def story(
     options = PublishOptions(REPO, TAG, create="private", load=False, quiet=True)
     publish_folder(folder, options, go=True, api=hub.clients.api())
     manifest = Manifest.read(folder)
-    subsets = manifest.extra["retrieval"]["subsets"]
+    subsets = to_json(manifest.retrieval.subsets)
     domain = next(subset for subset in subsets if subset["domain"] and subset["pool"] == "domain")
     asked = {
         "repo": REPO, "tag": TAG, "whole": whole_configs(manifest),

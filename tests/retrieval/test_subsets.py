@@ -174,10 +174,10 @@ def test_subsets_by_domain_membership_and_pool() -> None:
         "toy_deu_health_multi_pool": (4, 4, 4, 2),
     }
     assert found["toy_deu_health_pool"].filters == {
-        "corpus": [["membership", "in", ["finance+health", "health"]]],
-        "unpaired": [["membership", "in", ["health"]]],
-        "queries": [["domain", "==", "health"]],
-        "qrels": [["domain", "==", "health"]],
+        "corpus": [("membership", "in", ("finance+health", "health"))],
+        "unpaired": [("membership", "in", ("health",))],
+        "queries": [("domain", "==", "health")],
+        "qrels": [("domain", "==", "health")],
     }
 
 

@@ -11,7 +11,8 @@ from small_retrieval import SmallRetrieval
 
 from webfaq_domains.cli import main
 from webfaq_domains.ground.errors import RecipeError, StagedError
-from webfaq_domains.retrieval.export import Wanted, export_folder, export_trec, read_run
+from webfaq_domains.ground.trec import read_run
+from webfaq_domains.retrieval.export import Wanted, export_folder, export_trec
 
 
 @pytest.fixture
@@ -23,8 +24,9 @@ def folder(tmp_path: Path) -> Path:
         [("q1", "Wer baute\tden Turm?\n"), ("q2", "Wann?")],
         [("c1", "Ein Satz.", "Ein Satz. Noch einer."), ("c2", "", "日本語 “quoted”")],
         [("q1", "c1", "official"), ("q2", "c2", "official"), ("q2", "c1", "duplicate")],
+        domains={"q1": "health"},
     )
-    small.narrow("health", queries=[["id", "==", "q1"]], qrels=[["query-id", "==", "q1"]])
+    small.narrow("health")
     small.add("bucc", "fra", [("q1", "")], [("c1", "", "")], [("q1", "c1", "official")])
     small.add("tatoeba", "fra", [("a b", "x")], [("c1", "", "y")], [("a b", "c1", "official")])
     small.add(
@@ -92,7 +94,7 @@ def test_ir_measures_reads_the_judgements_and_the_run(folder: Path, tmp_path: Pa
     [
         ("nothing*", "no subset .* matches 'nothing\\*'; it has bucc_fra, lareqa_deu"),
         ("bucc_*", "holds no texts of bucc"),
-        ("tatoeba_*", "'a b' has white space"),
+        ("tatoeba_*", "'a b' is empty or has white space"),
     ],
 )
 def test_what_cannot_be_exported_is_refused(
@@ -102,7 +104,9 @@ def test_what_cannot_be_exported_is_refused(
         export_trec(folder, tmp_path / "out", pattern, quiet=True)
 
 
-@pytest.mark.parametrize("line", ["q1 Q0 c1 1", "q1 Q0 c1 first 0.3 t", "q1 Q0 c1 1 high t"])
+@pytest.mark.parametrize(
+    "line", ["q1 Q0 c1 1", "q1 Q0 c1 first 0.3 t", "q1 Q0 c1 1 high t", "q1 Q0 c1 1 nan t"]
+)
 def test_a_line_that_is_no_run_is_named(tmp_path: Path, line: str) -> None:
     run = tmp_path / "run.txt"
     run.write_text(f"q1 Q0 c1 1 0.5 t\n{line}\n")

@@ -10,8 +10,9 @@ from small_retrieval import SmallRetrieval
 
 from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.languages import to_iso3
+from webfaq_domains.ground.xtreme import code_of
 from webfaq_domains.retrieval.readers.lines import sentences
-from webfaq_domains.retrieval.xtreme import code_of, export_xtreme
+from webfaq_domains.retrieval.xtreme import export_xtreme
 
 SHARED = Path(__file__).resolve().parents[2].parent / "shared" / "data" / "xtreme_r"
 

@@ -201,9 +201,9 @@ def test_a_build_counts_what_it_dropped_and_pins_the_index(toy: Toy, tmp_path: P
     index = write_index(small.finish())
     built = toy.build(tmp_path / "clean", benchmarks=(small.folder,), keep_dropped=True)
     manifest = built.manifest
-    assert manifest.ledger["dropped"]["Decontaminate"] == {"mine:exact": 1}
+    assert manifest.ledger.dropped["Decontaminate"] == {"mine:exact": 1}
     assert manifest.rows == plain.rows - 1
-    assert manifest.recipe["benchmarks"] == [
+    assert manifest.recipe.values["benchmarks"] == [
         {"tasks": ["mine"], "withheld": ["secret"], "sha256": index.sha256}
     ]
     assert manifest.recipe_hash != plain.recipe_hash

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import json
-import os
+import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.dataset.stage import code_version
 from webfaq_domains.dataset.stats import Stats, stats_of
 from webfaq_domains.engine.local import LocalEngine
-from webfaq_domains.engine.run import Run, Shards, locked
-from webfaq_domains.ground.errors import BuildError, RecipeError, StagedError
-from webfaq_domains.ground.files import sweep, value_sha256, write_text
+from webfaq_domains.engine.run import Run, Shards
+from webfaq_domains.engine.work import Destination
+from webfaq_domains.ground.errors import RecipeError, StagedError
+from webfaq_domains.ground.files import sweep, write_text
 from webfaq_domains.ground.languages import to_iso3
 from webfaq_domains.ground.manifest import Manifest
 
@@ -64,8 +65,8 @@ class BuildOptions:
 class Built:
     """The result of a build: the folder, its manifest, and whether it was there already."""
 
-    def __init__(self, out: Path, work: Path) -> None:
-        self.out, self._work = out, work
+    def __init__(self, destination: Destination) -> None:
+        self.out, self._destination = destination.out, destination
         self.already_there = False
         self.quarantine: Path | None = None
         self.dropped: Path | None = None
@@ -75,25 +76,22 @@ class Built:
     def manifest(self) -> Manifest:
         return Manifest.read(self.out)
 
-    def finish(self, staged: Path, shards: Shards) -> None:
+    def finish(self, staged: Path, shards: Shards, work: Path) -> None:
         """Put the side files and, last, the staged folder in place."""
-        if self.out.exists():
-            # Fails where another build has been faster, before anything of it is replaced.
-            self.out.rmdir()
+        if not self._destination.is_free():
+            raise OSError(errno.EEXIST, "another build was faster", str(self.out))
+        self._destination.clear_beside()
         if shards.rejected:
-            self.quarantine = self.out.with_name(f"{self.out.name}.quarantine.jsonl")
-            keys = ("source", "place", "reason", "row")
-            rows = (dict(zip(keys, row, strict=True)) for row in shards.rejected)
+            self.quarantine = quarantine_of(self.out)
+            rows = (dict(zip(_QUARANTINED, row, strict=True)) for row in shards.rejected)
             text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            write_text(self._work / self.quarantine.name, text)
-            os.replace(self._work / self.quarantine.name, self.quarantine)
-        if (self._work / "dropped").exists():
-            self.dropped = self.out.with_name(f"{self.out.name}.dropped")
-            shutil.rmtree(self.dropped, ignore_errors=True)
-            sweep(self._work / "dropped")
-            os.replace(self._work / "dropped", self.dropped)
-        sweep(staged)
-        os.replace(staged, self.out)
+            write_text(work / self.quarantine.name, text)
+            shutil.move(work / self.quarantine.name, self.quarantine)
+        if (work / "dropped").exists():
+            self.dropped = dropped_of(self.out)
+            sweep(work / "dropped")
+            shutil.move(work / "dropped", self.dropped)
+        self._destination.put_in_place(staged)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -117,85 +115,75 @@ class Built:
         if self.dropped:
             lines.append(f"dropped rows by step and reason: {self.dropped}")
         lines += [f"removal request that no row matched: {request}" for request in self.unmet]
-        for index in self.manifest.recipe.get("benchmarks", ()):
-            if index["withheld"]:
-                names = ", ".join(index["withheld"])
+        for index in self.manifest.recipe.pairs.benchmarks:
+            if index.withheld:
+                names = ", ".join(index.withheld)
                 lines.append(f"staged without texts, so not looked for: {names}")
         return "\n".join([*lines, f"staged: {self.out}"])
 
 
+#: The keys of a line of `<out>.quarantine.jsonl`.
+_QUARANTINED = ("source", "place", "reason", "row")
+
+
+def quarantine_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.quarantine.jsonl")
+
+
+def dropped_of(out: Path) -> Path:
+    return out.with_name(f"{out.name}.dropped")
+
+
+def _is_quarantine(path: Path) -> bool:
+    """Tell whether a build of ours wrote a file: its first line has the keys of a quarantined row."""
+    try:
+        with path.open(encoding="utf-8") as lines:
+            row = json.loads(next(lines, "null"))
+    except (OSError, ValueError):
+        return False
+    return isinstance(row, dict) and tuple(row) == _QUARANTINED
+
+
+_DROPPED_FILE = re.compile(r"[A-Z][A-Za-z]+\.[^/]+/[0-9]{3}-[0-9]{5}-[0-9]{5}\.parquet")
+
+
+def _is_dropped(path: Path) -> bool:
+    """Tell whether a build of ours wrote a folder: all its files are `<step>.<reason>/<shard>.parquet`."""
+    if not path.is_dir():
+        return False
+    names = [f.relative_to(path).as_posix() for f in path.rglob("*") if not f.is_dir()]
+    return all(map(_DROPPED_FILE.fullmatch, names))
+
+
 @contextmanager
-def build_in(options: BuildOptions, recipe: dict[str, Any]) -> Iterator[tuple[Run | None, Built]]:
+def build_in(options: BuildOptions, recipe_hash: str) -> Iterator[tuple[Run | None, Built]]:
     """Open the work folder of this recipe and yield (run, result); run is None if `out` is done.
 
-    A build that was killed goes on from its work folder (`<out>.work/<recipe>`), which is removed
-    when the block ends well.
+    A build that was killed goes on from its work folder, which is removed when the block ends well.
 
-    :raises StagedError: if `out` holds something else, or cannot be told from the input.
+    :raises StagedError: if `out` or what stands beside it is something else, or `out` cannot be told
+        from the input.
     """
-    _check_place(options)
-    how = [options.shard_rows, options.keep_dropped]
-    identity = value_sha256([recipe, code_version(), *how])[:16]
-    work = options.out.with_name(f"{options.out.name}.work") / identity
-    built = Built(options.out, work)
-    if is_done(options.out, recipe):
+    out = options.out
+    beside = {quarantine_of(out): _is_quarantine, dropped_of(out): _is_dropped}
+    destination = Destination(out, beside)
+    _check_sources(options)
+    work = destination.work(recipe_hash, options.shard_rows, options.keep_dropped)
+    built = Built(destination)
+    if destination.is_done(recipe_hash):
         # A build that was killed right after its last rename has left this.
-        _remove(work)
+        destination.forget(work)
         built.already_there = True
         yield None, built
         return
-    try:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        with locked(work), LocalEngine(options.workers).open() as engine:
-            yield _run(options, work, engine), built
-    except KeyboardInterrupt as error:
-        raise BuildError("interrupted; run the same command again to go on") from error
-    except OSError as error:
-        raise BuildError(
-            f"{error.strerror or error} ({error.filename or work}); what is finished is kept: free "
-            "space or mend it and run the same command again"
-        ) from error
-    _remove(work)
+    with destination.open(work), LocalEngine(options.workers).open() as engine:
+        dropped = work / "dropped" if options.keep_dropped else None
+        yield Run(work, engine, options.shard_rows, options.limit, dropped, options.quiet), built
 
 
-def _check_place(options: BuildOptions) -> None:
-    """Refuse an `out` without a name, and one in a source's folder: a rerun would read it as input."""
-    if options.out.name in ("", ".."):
-        raise StagedError(f"--out {options.out}: name a folder to be made, such as ./my-faq")
+def _check_sources(options: BuildOptions) -> None:
+    """Refuse an `out` in a source's folder: a rerun would read it as input."""
     for address in options.sources:
         folder = Path(address.removeprefix("nquads:").removeprefix("html:"))
         if folder.is_dir() and options.out.resolve().is_relative_to(folder.resolve()):
             raise StagedError(f"--out {options.out} lies in the source {folder}; choose another")
-
-
-def _remove(work: Path) -> None:
-    """Remove a work folder, and the folder of work folders if it was the last one."""
-    shutil.rmtree(work, ignore_errors=True)
-    with suppress(OSError):
-        work.parent.rmdir()
-
-
-def _run(options: BuildOptions, work: Path, engine: LocalEngine) -> Run:
-    dropped = work / "dropped" if options.keep_dropped else None
-    return Run(work, engine, options.shard_rows, options.limit, dropped, options.quiet)
-
-
-def is_done(out: Path, recipe: dict[str, Any]) -> bool:
-    """Tell whether `out` was made by this very recipe; False if it is free.
-
-    :raises StagedError: if `out` holds something else, which is never overwritten.
-    """
-    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
-        return False
-    try:
-        manifest = Manifest.read(out)
-    except StagedError as error:
-        raise StagedError(
-            f"{out} exists and is not a staged data set; choose another --out"
-        ) from error
-    if manifest.recipe_hash != value_sha256(recipe) or manifest.code_version != code_version():
-        raise StagedError(
-            f"{out} holds a data set of another recipe, input or code version; choose another --out "
-            "or remove it"
-        )
-    return True

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
-from typing import Any
 
 from webfaq_domains.dataset.layout import Cell, Config, shown_config
 from webfaq_domains.ground.languages import languages
@@ -40,13 +39,13 @@ def render_card(manifest: Manifest, configs: list[Config], taxonomy: Taxonomy) -
     """Return the README.md of a staged dataset: YAML for the Hub, then every section of its template."""
     from huggingface_hub import DatasetCardData
 
-    about = manifest.recipe["about"]
+    about = manifest.recipe.about
     cells = [(Cell.of_path(file.path), file.rows) for file in manifest.files]
     met = sorted({cell.language for cell, _ in cells})
     data = DatasetCardData(
         language=met,
-        license=about["license"],
-        pretty_name=about["pretty_name"],
+        license=about.license,
+        pretty_name=about.pretty_name,
         size_categories=[size_category(manifest.rows)],
         task_categories=["question-answering", "text-retrieval", "text-classification"],
         task_ids=["document-retrieval", "topic-classification"],
@@ -68,12 +67,13 @@ def _values(
     manifest: Manifest, configs: list[Config], taxonomy: Taxonomy, cells: list[tuple[Cell, int]]
 ) -> dict[str, str]:
     """Return what the template asks for; each is worked out from the manifest."""
-    about = manifest.recipe["about"]
+    about = manifest.recipe.about
+    rules = manifest.recipe.pairs
     met = {cell.language for cell, _ in cells}
     return {
-        "pretty_name": about["pretty_name"],
-        "license": about["license"],
-        "contact": about["contact"],
+        "pretty_name": about.pretty_name,
+        "license": about.license,
+        "contact": about.contact,
         "version": manifest.version or "not yet published",
         "rows": f"{manifest.rows:,}",
         "languages": f"{len(met)}",
@@ -81,10 +81,10 @@ def _values(
         "domains": f"{len({cell.domain for cell, _ in cells})}",
         "default_config": shown_config(configs).name,
         "config_count": f"{len(configs)}",
-        "min_rows": str(manifest.configs["min_rows"]),
-        "most": str(manifest.configs["most"]),
-        "steps": ", ".join(f"`{step}`" for step in manifest.recipe["steps"]),
-        "taxonomy_version": manifest.taxonomy["version"],
+        "min_rows": str(rules.configs.min_rows),
+        "most": str(rules.configs.most),
+        "steps": ", ".join(f"`{step}`" for step in manifest.recipe.steps),
+        "taxonomy_version": manifest.taxonomy.version,
         "definitions": table(
             ("domain", "what belongs here"),
             [(domain.slug, domain.definition) for domain in taxonomy.domains],
@@ -93,14 +93,14 @@ def _values(
         "language_table": _language_table(cells),
         "sources": _sources(manifest),
         "labelers": _labelers(manifest),
-        "rows_in": f"{manifest.ledger['rows_in']:,}",
+        "rows_in": f"{manifest.ledger.rows_in:,}",
         "ledger": _ledger(manifest),
         "recipe_hash": manifest.recipe_hash,
         "content_digest": manifest.content_digest,
         "code_version": manifest.code_version,
         "schema_version": manifest.schema_version,
-        "validation_share": f"{manifest.recipe['split']['validation']:.0%}",
-        "test_share": f"{manifest.recipe['split']['test']:.0%}",
+        "validation_share": f"{rules.split.validation:.0%}",
+        "test_share": f"{rules.split.test:.0%}",
     }
 
 
@@ -134,7 +134,7 @@ def _language_table(cells: list[tuple[Cell, int]]) -> str:
 
 def _sources(manifest: Manifest) -> str:
     body = [
-        (source["name"], f"`{source['pin']}`", source["file_count"], source["bytes"])
+        (source.name, f"`{source.pin}`", source.file_count, source.bytes)
         for source in manifest.sources
     ]
     return table(("source", "pinned by", "files", "bytes"), body)
@@ -142,15 +142,15 @@ def _sources(manifest: Manifest) -> str:
 
 def _labelers(manifest: Manifest) -> str:
     body = [
-        (entry["kind"], entry["name"], f"`{entry['revision']}`", entry["taxonomy_version"])
+        (entry.kind, entry.name, f"`{entry.revision}`", entry.taxonomy_version)
         for entry in manifest.labelers
     ]
     return table(("kind", "name", "sha256 of the model", "taxonomy"), body)
 
 
 def _ledger(manifest: Manifest) -> str:
-    ledger: dict[str, Any] = manifest.ledger
-    body: list[tuple[object, ...]] = [("read", "", ledger["rows_in"])]
-    body += [("quarantined", reason, n) for reason, n in ledger["quarantined"].items()]
+    ledger = manifest.ledger
+    body: list[tuple[object, ...]] = [("read", "", ledger.rows_in)]
+    body += [("quarantined", reason, n) for reason, n in ledger.quarantined.items()]
     body += manifest.drops
-    return table(("step", "reason", "rows"), [*body, ("published", "", ledger["rows_out"])])
+    return table(("step", "reason", "rows"), [*body, ("published", "", ledger.rows_out)])

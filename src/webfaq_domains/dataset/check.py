@@ -16,12 +16,12 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from webfaq_domains.dataset.card import render_card
-from webfaq_domains.dataset.layout import Cell, Config, plan_configs
+from webfaq_domains.dataset.layout import Cell, Config, configs_of
 from webfaq_domains.ground.addresses import sites_of
-from webfaq_domains.ground.errors import RecipeError
-from webfaq_domains.ground.files import file_sha256, local_notes, value_sha256
+from webfaq_domains.ground.errors import RecipeError, StagedError
+from webfaq_domains.ground.files import file_sha256, local_notes
 from webfaq_domains.ground.hub import links_to_blob
-from webfaq_domains.ground.manifest import EVAL_YAML, MANIFEST, TAXONOMY, Manifest
+from webfaq_domains.ground.manifest import EVAL_YAML, MANIFEST, TAXONOMY, Configs, Manifest
 from webfaq_domains.ground.schema import PUBLISHED, combined, rows_digest
 from webfaq_domains.ground.taxonomy import read_taxonomy
 from webfaq_domains.ground.text import content_id, unit_hash
@@ -94,27 +94,14 @@ def check_dataset(folder: Path, load: bool = True, quiet: bool = False) -> Check
             result.files += 1
     result.rows = seen.count
     result.problems += seen.problems()
-    result.problems += _answered(check_manifest(manifest, seen))
-    result.problems += _answered(check_card(folder, manifest))
+    result.problems += check_manifest(manifest, seen)
+    result.problems += check_card(folder, manifest)
     if load and not result.problems:
-        configs = _configs(manifest)
+        configs = configs_of(manifest)
         for config in tqdm(configs, desc="load configs", unit=" configs", disable=quiet):
             result.problems += load_config(folder, config)
             result.configs_loaded += 1
     return result
-
-
-def _answered(problems: Iterator[Problem]) -> Iterator[Problem]:
-    """Yield problems; a manifest that lacks what it is asked for is one more."""
-    try:
-        yield from problems
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
-        what = f"an entry is missing or not what it should be: {type(error).__name__} {error}"
-        yield Problem(MANIFEST, what, _REBUILD)
-
-
-def _configs(manifest: Manifest) -> list[Config]:
-    return plan_configs(manifest.files, manifest.configs["min_rows"], manifest.configs["most"])
 
 
 def check_files(folder: Path, manifest: Manifest) -> Iterator[Problem]:
@@ -199,7 +186,7 @@ def check_rows(name: str, path: Path, expected: int, seen: Rows) -> Iterator[Pro
         if len(rows) != expected:
             yield Problem(name, f"{len(rows)} rows, the manifest says {expected}", _REBUILD)
         yield from _check_values(name, cell, rows)
-    except (TypeError, ValueError, OSError, pa.ArrowException) as error:
+    except (StagedError, TypeError, ValueError, OSError, pa.ArrowException) as error:
         yield Problem(name, f"cannot be read as a data file of the layout: {error}", _REBUILD)
 
 
@@ -220,20 +207,17 @@ def _check_values(name: str, cell: Cell, rows: pa.Table) -> Iterator[Problem]:
 
 def check_manifest(manifest: Manifest, seen: Rows) -> Iterator[Problem]:
     """Check what the manifest says of itself: ledger, recipe hash, content digest."""
-    ledger = manifest.ledger
-    dropped = sum(n for reasons in ledger["dropped"].values() for n in reasons.values())
-    accounted = ledger["rows_out"] + dropped + sum(ledger["quarantined"].values())
-    if ledger["rows_in"] != accounted or ledger["rows_out"] != manifest.rows:
+    ledger, rules = manifest.ledger, manifest.recipe.pairs.configs
+    if ledger.rows_in != ledger.rows_accounted or ledger.rows_out != manifest.rows:
         what = (
-            f"the ledger does not close: {ledger['rows_in']} in, {accounted} accounted for, "
+            f"the ledger does not close: {ledger.rows_in} in, {ledger.rows_accounted} accounted for, "
             f"{manifest.rows} rows in the files"
         )
         yield Problem(MANIFEST, what, _REBUILD)
-    recipe = {**manifest.recipe, "sources": manifest.sources}
-    if value_sha256(recipe) != manifest.recipe_hash:
+    if manifest.recipe.sha256(manifest.sources) != manifest.recipe_hash:
         yield Problem(MANIFEST, "recipe_hash is not the hash of the recipe", _REBUILD)
-    names = [config.name for config in _configs(manifest)]
-    if manifest.configs != {**manifest.recipe["configs"], "names": names}:
+    names = tuple(config.name for config in configs_of(manifest))
+    if manifest.configs != Configs(names=names, min_rows=rules.min_rows, most=rules.most):
         yield Problem(MANIFEST, "configs are not what recipe and files give", _REBUILD)
     if combined(seen.digests) != manifest.content_digest:
         yield Problem(MANIFEST, "content_digest is not that of the rows", _REBUILD)
@@ -250,11 +234,11 @@ def check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     except (OSError, ValueError, RecipeError) as error:
         yield Problem(TAXONOMY, f"cannot be read: {error}", _REBUILD)
         return
-    if taxonomy.sha256 != manifest.taxonomy["sha256"]:
+    if taxonomy.sha256 != manifest.taxonomy.sha256:
         yield Problem(TAXONOMY, "is not the taxonomy that the manifest names", _REBUILD)
         return
     written = path.read_text("utf-8", errors="replace")
-    expected = render_card(manifest, _configs(manifest), taxonomy)
+    expected = render_card(manifest, configs_of(manifest), taxonomy)
     if written != expected:
         line = next(_differing_lines(written, expected), "the end")
         yield Problem("README.md", f"differs from what the manifest gives, at {line}", _REBUILD)

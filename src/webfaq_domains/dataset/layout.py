@@ -18,8 +18,9 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import replacing
-from webfaq_domains.ground.manifest import FileEntry
+from webfaq_domains.ground.manifest import FileEntry, Manifest
 from webfaq_domains.ground.schema import PUBLISHED, SCHEMA_VERSION, SPLITS
 
 #: Bytes of question and answer text per file; a cell with more is cut into several, by id.
@@ -45,10 +46,15 @@ class Cell:
     def of_path(cls, path: str) -> Cell:
         """Return the cell that a data file's path names.
 
-        :raises ValueError: if the path is not of the layout.
+        :raises StagedError: if the path is not of the layout.
         """
-        _, domain, language, name = path.split("/")
-        return cls(domain, language, name.split("-")[0])
+        parts = path.split("/")
+        if len(parts) != 4 or parts[0] != "data" or not parts[3].endswith(".parquet"):
+            raise StagedError(f"{path}: expected data/<domain>/<language>/<split>-….parquet")
+        split = parts[3].partition("-")[0]
+        if split not in SPLITS:
+            raise StagedError(f"{path}: the split {split!r} is none of {', '.join(SPLITS)}")
+        return cls(parts[1], parts[2], split)
 
 
 @cache
@@ -133,6 +139,12 @@ def plan_configs(files: Iterable[FileEntry], min_rows: int, most: int) -> list[C
     wanted += [(domain, domain, "*") for domain in domains]
     wanted += [(f"{lang}-{domain}", domain, lang) for lang, domain in sorted(large[:most])]
     return [_config(name, domain, language, entries) for name, domain, language in wanted]
+
+
+def configs_of(manifest: Manifest) -> list[Config]:
+    """Return the configs that a manifest's files and recipe give."""
+    rules = manifest.recipe.pairs.configs
+    return plan_configs(manifest.files, rules.min_rows, rules.most)
 
 
 def shown_config(configs: list[Config]) -> Config:

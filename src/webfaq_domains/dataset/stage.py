@@ -8,8 +8,8 @@ cut depends on the rows alone, and memory is bounded by one file.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,35 +29,39 @@ from webfaq_domains.dataset.layout import (
 from webfaq_domains.engine.run import Run, Shards
 from webfaq_domains.engine.tasks import finished, marker, read_shard, write_batches
 from webfaq_domains.ground.errors import BuildError
-from webfaq_domains.ground.files import file_sha256, value_sha256, write_json, write_text
-from webfaq_domains.ground.manifest import TAXONOMY, FileEntry, Manifest
+from webfaq_domains.ground.files import file_sha256, write_json, write_text
+from webfaq_domains.ground.manifest import (
+    TAXONOMY,
+    Configs,
+    FileEntry,
+    LabelerPin,
+    Manifest,
+    TaxonomyPin,
+    Writer,
+    code_version,
+)
+from webfaq_domains.ground.recipe import Recipe, SourcePin
 from webfaq_domains.ground.schema import PUBLISHED, SCHEMA_VERSION, combined, rows_digest
 from webfaq_domains.ground.taxonomy import Taxonomy
 from webfaq_domains.labelers.base import LabelerId
 
 
-def code_version() -> str:
-    return version("webfaq-domains")
-
-
 def stage_dataset(
     shards: Shards,
-    recipe: dict[str, Any],
+    recipe: Recipe,
+    sources: tuple[SourcePin, ...],
     taxonomy: Taxonomy,
-    labelers: list[LabelerId],
+    labelers: Sequence[LabelerId],
     run: Run,
 ) -> Path:
     """Write data files, manifest and card under the run's work folder; return the staged folder.
-
-    `recipe` holds all that can change a byte, with `sources`, `about`, `configs` and `split` among
-    its keys.
 
     :raises BuildError: if nothing is left to publish, or the ledger does not close.
     """
     root = run.work / "staged"
     reports = write_cells(shards, root, run)
     files = [
-        FileEntry(*(report[key] for key in ("path", "rows", "bytes", "sha256")))
+        FileEntry(report["path"], report["rows"], report["bytes"], report["sha256"])
         for report in reports
     ]
     shards.ledger.rows_out = sum(file.rows for file in files)
@@ -66,32 +70,35 @@ def stage_dataset(
         raise BuildError(
             f"no row is left to publish; the ledger says why: {shards.ledger.to_json()}"
         )
-    configs = plan_configs(files, recipe["configs"]["min_rows"], recipe["configs"]["most"])
-    import pyarrow as pa
-
+    rules = recipe.pairs.configs
+    configs = plan_configs(files, rules.min_rows, rules.most)
     manifest = Manifest(
         artifact="webfaq-domains",
         code_version=code_version(),
         schema_version=SCHEMA_VERSION,
-        taxonomy={
-            "version": taxonomy.version,
-            "sha256": taxonomy.sha256,
-            "slugs": list(taxonomy.slugs),
-        },
-        labelers=[vars(labeler) for labeler in labelers],
-        sources=recipe["sources"],
-        recipe={key: value for key, value in recipe.items() if key != "sources"},
-        recipe_hash=value_sha256(recipe),
-        files=files,
+        taxonomy=taxonomy_pin(taxonomy),
+        labelers=labeler_pins(labelers),
+        sources=sources,
+        recipe=recipe,
+        recipe_hash=recipe.sha256(sources),
+        files=tuple(files),
         content_digest=combined(report["digest"] for report in reports),
-        ledger=shards.ledger.to_json(),
-        configs={**recipe["configs"], "names": [config.name for config in configs]},
-        writer={"pyarrow": pa.__version__},
+        ledger=shards.ledger.record(),
+        configs=Configs(tuple(config.name for config in configs), rules.min_rows, rules.most),
+        writer=Writer(pa.__version__),
     )
     manifest.write(root)
     write_text(root / TAXONOMY, taxonomy.text)
     write_text(root / "README.md", render_card(manifest, configs, taxonomy))
     return root
+
+
+def taxonomy_pin(taxonomy: Taxonomy) -> TaxonomyPin:
+    return TaxonomyPin(taxonomy.version, taxonomy.sha256, taxonomy.slugs)
+
+
+def labeler_pins(labelers: Sequence[LabelerId]) -> tuple[LabelerPin, ...]:
+    return tuple(LabelerPin(**vars(labeler)) for labeler in labelers)
 
 
 _GROUPED = pa.schema([*PUBLISHED, pa.field("split", pa.string())])

@@ -9,7 +9,9 @@ from typing import Any
 
 from webfaq_domains.dataset.layout import Cell
 from webfaq_domains.ground.errors import MissingExtra, RecipeError, StagedError
+from webfaq_domains.ground.ledger import LedgerRecord
 from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.ground.schema import SPLITS
 
 
@@ -24,7 +26,7 @@ class Stats:
     rows: int
     cells: dict[tuple[str, str], int]
     splits: dict[str, int]
-    ledger: dict[str, Any]
+    ledger: LedgerRecord
     drops: list[tuple[str, str, int]]
     lengths: dict[str, dict[str, float]] = field(default_factory=dict)
     origins: dict[str, Any] = field(default_factory=dict)
@@ -45,7 +47,7 @@ class Stats:
             "rows": self.rows,
             "splits": self.splits,
             "cells": table,
-            "ledger": self.ledger,
+            "ledger": to_json(self.ledger),
             "lengths": self.lengths,
             "origins": self.origins,
         }
@@ -74,13 +76,11 @@ class Stats:
         return _table(rows)
 
     def _ledger_table(self) -> str:
-        rows = [["rows read", "", f"{self.ledger['rows_in']:,}"]]
-        rows += [
-            ["quarantined", reason, f"{n:,}"] for reason, n in self.ledger["quarantined"].items()
-        ]
+        rows = [["rows read", "", f"{self.ledger.rows_in:,}"]]
+        rows += [["quarantined", reason, f"{n:,}"] for reason, n in self.ledger.quarantined.items()]
         rows += [[step, reason, f"{n:,}"] for step, reason, n in self.drops]
         splits = ", ".join(f"{split} {n:,}" for split, n in self.splits.items())
-        return _table([*rows, ["published", splits, f"{self.ledger['rows_out']:,}"]])
+        return _table([*rows, ["published", splits, f"{self.ledger.rows_out:,}"]])
 
 
 def _table(rows: list[list[str]]) -> str:
@@ -123,7 +123,7 @@ def read_stats(folder: Path) -> Stats:
     import pyarrow.parquet as pq
 
     manifest = Manifest.read(folder)
-    if "retrieval" in manifest.extra:
+    if manifest.is_retrieval:
         raise StagedError(f"{folder} holds retrieval subsets, no pairs; its counts are in its card")
     lengths: dict[str, list[np.ndarray]] = {"question": [], "answer": []}
     sites: dict[str, Counter[str]] = {split: Counter() for split in SPLITS}

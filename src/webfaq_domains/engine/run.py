@@ -6,10 +6,8 @@ it stopped, and a changed recipe or input never meets the state of another.
 
 from __future__ import annotations
 
-import fcntl
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,9 +24,8 @@ from webfaq_domains.engine.tasks import (
     sketch_folder,
     write_verdicts,
 )
-from webfaq_domains.ground.errors import BuildError
 from webfaq_domains.ground.files import write_json
-from webfaq_domains.ground.manifest import Ledger
+from webfaq_domains.ground.ledger import Ledger
 from webfaq_domains.sources.base import Source, SourceFile
 from webfaq_domains.steps.base import Barrier, Sketches, Step
 
@@ -62,23 +59,6 @@ class Shards:
     ledger: Ledger
     rejected: list[list[str]] = field(default_factory=list)
     met: set[str] = field(default_factory=set)
-
-
-@contextmanager
-def locked(folder: Path) -> Iterator[None]:
-    """Hold a work folder, so that two runs do not share it.
-
-    :raises BuildError: if another process holds it.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise BuildError(
-                f"another build is using {folder}; wait for it, or choose another --out"
-            ) from error
-        yield
 
 
 def read_sources(sources: Sequence[Source], run: Run) -> Shards:

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from webfaq_domains.ground.errors import BuildError
 from webfaq_domains.ground.files import replacing, write_json
-from webfaq_domains.ground.manifest import Ledger
+from webfaq_domains.ground.ledger import Ledger
 from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected, Source, SourceFile
 from webfaq_domains.steps.base import Barrier, Outcome, Step

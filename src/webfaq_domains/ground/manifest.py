@@ -1,68 +1,146 @@
-"""`manifest.json`: what a staged folder holds, where it came from, and where every input row went."""
+"""`manifest.json`: what a staged folder holds, where it came from, and where every input row went.
+
+It is read and checked once, by `Manifest.read`; code then asks typed fields. Unknown keys are refused,
+but for the parameters of steps in `recipe`: steps come and go, and the recipe's hash covers them.
+"""
 
 from __future__ import annotations
 
-import json
-from collections import Counter
-from dataclasses import asdict, dataclass, field
+from importlib.metadata import version as _version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Final, Literal
 
-from webfaq_domains.ground.errors import BuildError, StagedError
+import msgspec
+
+from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import write_json
+from webfaq_domains.ground.ledger import LedgerRecord
+from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.records import (
+    RESERVED,
+    Count,
+    FilePath,
+    Name,
+    Record,
+    Sha256,
+    parse_json,
+    read_record,
+    refuse_twins,
+)
+from webfaq_domains.ground.subsets import Extra, Retrieval, Sizes, SubsetEntry, subset_tables
 
 MANIFEST = "manifest.json"
 TAXONOMY = "taxonomy.toml"
-MANIFEST_VERSION = 1
+MANIFEST_VERSION: Final = 1
 #: Which leaderboards the Hub may keep for a retrieval repository.
 EVAL_YAML = "eval.yaml"
 #: The file that makes a folder a labeler folder; it names the kind and pins the model.
 LABELER_FILE = "labeler.json"
 
 
-@dataclass(frozen=True)
-class FileEntry:
+def code_version() -> str:
+    """Return the version of this package."""
+    return _version("webfaq-domains")
+
+
+class FileEntry(Record, frozen=True):
     """One data file: path in the repository, rows, bytes, sha256 of its content."""
 
-    path: str
-    rows: int
-    bytes: int
-    sha256: str
+    path: FilePath
+    rows: Count
+    bytes: Count
+    sha256: Sha256
 
 
-@dataclass(frozen=True)
-class Manifest:
-    """The record of a build. Holds no time and no path, so equal builds have equal manifests.
+class TaxonomyPin(Record, frozen=True):
+    """Which taxonomy the labels are of; `sha256` is that of its file."""
 
-    `recipe` is every parameter that can change a byte, `recipe_hash` its sha256; `sources` are
-    pinned by revision or sha256; `content_digest` is `digest.combined` over all rows.
+    version: str
+    sha256: Sha256
+    slugs: tuple[Name, ...]
+
+
+class LabelerPin(Record, frozen=True):
+    """Which labeler decided: `revision` is the sha256 of its model."""
+
+    kind: str
+    name: str
+    revision: str
+    taxonomy_version: str
+
+
+class Configs(Record, frozen=True, omit_defaults=True):
+    """The configs on the card: their names (of pairs) or their number (of retrieval subsets).
+
+    Beside them stands what the recipe asks of them.
     """
 
-    artifact: str
+    names: tuple[str, ...] | None = None
+    min_rows: Count | None = None
+    most: Count | None = None
+    count: Count | None = None
+    multi: bool | None = None
+
+
+class Writer(Record, frozen=True):
+    """What wrote the data files."""
+
+    pyarrow: str
+
+
+class Manifest(Record, frozen=True, kw_only=True):
+    """The record of a build. Holds no time and no path, so equal builds have equal manifests.
+
+    `recipe_hash` is `recipe.sha256(sources)`; `content_digest` is `schema.combined` over all rows.
+    """
+
+    artifact: Name
     code_version: str
     schema_version: str
-    taxonomy: dict[str, Any]
-    labelers: list[dict[str, Any]]
-    sources: list[dict[str, Any]]
-    recipe: dict[str, Any]
-    recipe_hash: str
-    files: list[FileEntry]
-    content_digest: str
-    ledger: dict[str, Any]
-    configs: dict[str, Any]
-    writer: dict[str, str]
+    taxonomy: TaxonomyPin
+    labelers: tuple[LabelerPin, ...]
+    sources: tuple[SourcePin, ...]
+    recipe: Recipe
+    recipe_hash: Sha256
+    files: tuple[FileEntry, ...]
+    content_digest: Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{32}\Z")]
+    ledger: LedgerRecord
+    configs: Configs
+    writer: Writer
     version: str | None = None
-    manifest_version: int = MANIFEST_VERSION
-    extra: dict[str, Any] = field(default_factory=dict)
+    manifest_version: Literal[1] = MANIFEST_VERSION
+    extra: Extra = Extra()
 
     @property
     def rows(self) -> int:
         return sum(file.rows for file in self.files)
 
     @property
+    def is_retrieval(self) -> bool:
+        """Whether the folder holds retrieval subsets; else it holds pairs."""
+        return self.extra.retrieval is not None
+
+    @property
+    def retrieval(self) -> Retrieval:
+        """Return tasks and subsets.
+
+        :raises StagedError: if the folder holds pairs.
+        """
+        if self.extra.retrieval is None:
+            raise StagedError(
+                f"{self.artifact} is no retrieval data set; build one with `webfaq-domains build "
+                "xtreme-r` or `build retrieval`"
+            )
+        return self.extra.retrieval
+
+    @property
+    def sizes(self) -> Sizes:
+        return self.extra.sizes or Sizes(data=0, raw_text=0, ratio=0.0)
+
+    @property
     def drops(self) -> list[tuple[str, str, int]]:
         """Return (step, reason, rows) in the order of the steps."""
-        dropped, order = self.ledger["dropped"], list(self.recipe.get("steps", ()))
+        dropped, order = self.ledger.dropped, self.recipe.steps
         return [
             (step, reason, rows)
             for step in sorted(dropped, key=lambda s: order.index(s) if s in order else len(order))
@@ -70,30 +148,87 @@ class Manifest:
         ]
 
     def write(self, folder: Path) -> None:
-        write_json(folder / MANIFEST, asdict(self))
+        write_json(folder / MANIFEST, self.to_json())
+
+    def to_json(self) -> dict[str, Any]:
+        value: dict[str, Any] = msgspec.to_builtins(self, enc_hook=lambda recipe: recipe.values)
+        return value
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """Read a folder's manifest.
+        """Read a folder's manifest and check it, but for what the data files say.
 
-        :raises StagedError: if there is none, or it is not one that this version reads.
+        :raises StagedError: if there is none, or it is not one that this version reads; names the
+            key, what was expected and what was met.
         """
         path = folder / MANIFEST
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_bytes()
         except FileNotFoundError as error:
             raise StagedError(f"{folder} has no {MANIFEST}: {_instead(folder)}") from error
-        except (OSError, ValueError) as error:
-            raise StagedError(f"{path} cannot be read: {error}") from error
-        found = data.get("manifest_version") if isinstance(data, dict) else None
-        if found != MANIFEST_VERSION:
+        except OSError as error:
+            raise StagedError(f"{path} cannot be read: {error.strerror}") from error
+        return cls.of_json(parse_json(text, str(path)), str(path))
+
+    @classmethod
+    def of_json(cls, value: Any, where: str) -> Manifest:
+        """Return a manifest from its JSON value.
+
+        :raises StagedError: see `read`.
+        """
+        found = value.get("manifest_version") if isinstance(value, dict) else None
+        if type(found) is not int or found != MANIFEST_VERSION:
             raise StagedError(
-                f"{path}: manifest_version is {found!r}; this version reads {MANIFEST_VERSION}"
+                f"{where}: manifest_version is {found!r}; this version reads {MANIFEST_VERSION}"
             )
+        recipe = read_record(value, _HasRecipe, where).recipe
+        manifest = read_record({**value, "recipe": Recipe(recipe, f"{where}: recipe")}, cls, where)
         try:
-            return cls(**{**data, "files": [FileEntry(**file) for file in data["files"]]})
-        except (TypeError, KeyError) as error:
-            raise StagedError(f"{path} lacks or has unknown entries: {error}") from error
+            _check_whole(manifest)
+        except StagedError as error:
+            raise StagedError(f"{where}: {error}") from error
+        return manifest
+
+
+class _HasRecipe(msgspec.Struct):
+    recipe: dict[str, Any]
+
+
+def _check_whole(manifest: Manifest) -> None:
+    """Check what one field says of another.
+
+    :raises StagedError: naming the key.
+    """
+    paths = [file.path for file in manifest.files]
+    refuse_twins(paths)
+    taken = sorted(RESERVED & set(manifest.taxonomy.slugs))
+    if taken:
+        raise StagedError(f"taxonomy.slugs: {taken[0]!r} is a name that others have reserved")
+    if not manifest.is_retrieval:
+        if manifest.extra != Extra():
+            raise StagedError("extra: stability and sizes stand beside retrieval only")
+        _ = manifest.recipe.pairs
+        return
+    if manifest.extra.sizes is None or manifest.extra.stability is None:
+        raise StagedError("extra: beside retrieval stand sizes and stability")
+    _ = manifest.recipe.retrieval
+    whole = {(s.task, s.split, s.language) for s in manifest.retrieval.subsets if s.is_whole}
+    for number, subset in enumerate(manifest.retrieval.subsets):
+        where = f"extra.retrieval.subsets[{number}]"
+        if subset.task not in manifest.retrieval.tasks:
+            raise StagedError(f"{where}.task: {subset.task!r} is not among the tasks")
+        if (subset.task, subset.split, subset.language) not in whole:
+            raise StagedError(f"{where}: no subset is the whole of its language")
+        if subset.name.lower() in RESERVED:
+            raise StagedError(f"{where}.name: {subset.name!r} is a name that others have reserved")
+        _check_reads(subset, set(paths), where)
+
+
+def _check_reads(subset: SubsetEntry, paths: set[str], where: str) -> None:
+    for part, read in subset_tables(subset):
+        outside = [name for name in read.files if name not in paths]
+        if outside:
+            raise StagedError(f"{where}.read.{part}: {outside[0]!r} is not among the files")
 
 
 def _instead(folder: Path) -> str:
@@ -108,42 +243,3 @@ def _instead(folder: Path) -> str:
         "it is not a staged folder; make one with `webfaq-domains build` (`webfaq-domains build "
         "--help` lists what can be built)"
     )
-
-
-@dataclass
-class Ledger:
-    """Rows in, rows out, rows dropped by step and reason, rows quarantined by reason."""
-
-    rows_in: int = 0
-    rows_out: int = 0
-    dropped: dict[str, Counter[str]] = field(default_factory=dict)
-    quarantined: Counter[str] = field(default_factory=Counter)
-
-    def drop(self, step: str, reasons: dict[str, int]) -> None:
-        if reasons:
-            self.dropped.setdefault(step, Counter()).update(reasons)
-
-    @property
-    def rows_dropped(self) -> int:
-        return sum(counts.total() for counts in self.dropped.values())
-
-    def close(self) -> None:
-        """Check that no row is unaccounted for.
-
-        :raises BuildError: with the figures, if rows in differ from rows out, dropped and quarantined.
-        """
-        accounted = self.rows_out + self.rows_dropped + self.quarantined.total()
-        if self.rows_in != accounted:
-            raise BuildError(
-                f"the ledger does not close: {self.rows_in} rows in, but {self.rows_out} out + "
-                f"{self.rows_dropped} dropped + {self.quarantined.total()} quarantined = {accounted}; "
-                "this is a bug in a step, nothing was published"
-            )
-
-    def to_json(self) -> dict[str, Any]:
-        return {
-            "rows_in": self.rows_in,
-            "rows_out": self.rows_out,
-            "dropped": {step: dict(sorted(c.items())) for step, c in self.dropped.items()},
-            "quarantined": dict(sorted(self.quarantined.items())),
-        }

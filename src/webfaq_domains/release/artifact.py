@@ -6,12 +6,13 @@ import json
 import os
 import stat
 import unicodedata
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec.structs import replace
+
 from webfaq_domains.dataset.card import render_card
-from webfaq_domains.dataset.layout import plan_configs
+from webfaq_domains.dataset.layout import configs_of
 from webfaq_domains.ground.errors import PublishError
 from webfaq_domains.ground.manifest import LABELER_FILE, MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.ground.taxonomy import read_taxonomy
@@ -69,9 +70,8 @@ def _card(folder: Path, version: str) -> bytes:
         text = (folder / "README.md").read_text("utf-8")
         return text.replace(UNPUBLISHED, version).encode()
     manifest = replace(Manifest.read(folder), version=version)
-    configs = plan_configs(manifest.files, manifest.configs["min_rows"], manifest.configs["most"])
     taxonomy = read_taxonomy((folder / TAXONOMY).read_text("utf-8"), TAXONOMY)
-    return render_card(manifest, configs, taxonomy).encode()
+    return render_card(manifest, configs_of(manifest), taxonomy).encode()
 
 
 #: Files that run code when a common library loads them.

@@ -31,7 +31,7 @@ def check_folder(folder: Path, load: bool = True, quiet: bool = False) -> Checke
         return check_labeler(folder)
     if is_space(folder):
         return check_space(folder)
-    if "retrieval" in Manifest.read(folder).extra:
+    if Manifest.read(folder).is_retrieval:
         return check_retrieval(folder, load, quiet)
     return check_dataset(folder, load, quiet)
 

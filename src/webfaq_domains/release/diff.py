@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -116,7 +116,7 @@ def _compare_descriptions(found: Difference) -> None:
     if one.manifest and other.manifest:
         found.labelers += labeler_changes(one, other)
         names = [
-            set(about.manifest.configs.get("names", ())) for about in (one, other) if about.manifest
+            set(about.manifest.configs.names or ()) for about in (one, other) if about.manifest
         ]
         found.card += _set_lines("config", *names)
     known = {"files", "taxonomy", "labelers", "schema_version", "configs"}
@@ -142,10 +142,7 @@ def taxonomy_changes(one: About, other: About) -> list[str]:
 def labeler_changes(one: About, other: About) -> list[str]:
     """Return one line per labeler that came or went."""
     both = [
-        {
-            f"{entry['kind']} {entry['name']} {entry['revision'][:12]}"
-            for entry in about.manifest.labelers
-        }
+        {f"{entry.kind} {entry.name} {entry.revision[:12]}" for entry in about.manifest.labelers}
         for about in (one, other)
         if about.manifest is not None
     ]
@@ -205,7 +202,7 @@ def _compare_data(found: Difference, quiet: bool) -> None:
 
 
 def _column_changes(
-    found: Difference, mine: list[FileEntry], theirs: list[FileEntry]
+    found: Difference, mine: Sequence[FileEntry], theirs: Sequence[FileEntry]
 ) -> Iterator[str]:
     """Yield what differs in the columns of the first file of each part that both sides have."""
     before, after = _first_files(mine), _first_files(theirs)
@@ -218,7 +215,7 @@ def _column_changes(
                 yield f"{part}column {name}: {one.get(name, 'none')} -> {other.get(name, 'none')}{key}"
 
 
-def _first_files(files: list[FileEntry]) -> dict[str, str]:
+def _first_files(files: Sequence[FileEntry]) -> dict[str, str]:
     """Return the first path of each part; pairs have one part, retrieval data one per kind of rows."""
     found: dict[str, str] = {}
     for file in sorted(files, key=lambda file: file.path):

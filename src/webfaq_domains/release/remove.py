@@ -6,18 +6,19 @@ import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from msgspec.structs import replace
 from tqdm import tqdm
 
 from webfaq_domains.dataset.card import render_card
-from webfaq_domains.dataset.layout import plan_configs, published_schema, write_parquet
-from webfaq_domains.engine.run import locked
+from webfaq_domains.dataset.layout import configs_of, plan_configs, published_schema, write_parquet
 from webfaq_domains.engine.tasks import finished, marker
+from webfaq_domains.engine.work import locked
 from webfaq_domains.ground.errors import BuildError, RecipeError, StagedError
 from webfaq_domains.ground.files import (
     file_sha256,
@@ -27,7 +28,9 @@ from webfaq_domains.ground.files import (
     write_json,
     write_text,
 )
-from webfaq_domains.ground.manifest import MANIFEST, TAXONOMY, FileEntry, Manifest
+from webfaq_domains.ground.ledger import LedgerRecord
+from webfaq_domains.ground.manifest import MANIFEST, TAXONOMY, Configs, FileEntry, Manifest, Writer
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.ground.schema import rows_digest, without
 from webfaq_domains.ground.taxonomy import read_taxonomy
 from webfaq_domains.release.artifact import ARTIFACT
@@ -165,7 +168,7 @@ def _copy_without(file: FileEntry, folder: Path, root: Path, requests: Requests)
             "lists every problem"
         )
     met = requests.met_in(pq.read_table(source, columns=["id", "origin", "url"]))
-    report = {"file": asdict(file), "gone": {}, "digest": 0, "met": [
+    report = {"file": to_json(file), "gone": {}, "digest": 0, "met": [
         sorted(values) for values in (met.origins, met.urls, met.ids)
     ]}  # fmt: skip
     if not len(met):
@@ -179,7 +182,7 @@ def _copy_without(file: FileEntry, folder: Path, root: Path, requests: Requests)
     if len(outcome.kept):
         write_parquet(target, outcome.kept.select(published_schema().names), published_schema())
         size = target.stat().st_size
-        report["file"] = asdict(FileEntry(file.path, len(outcome.kept), size, file_sha256(target)))
+        report["file"] = to_json(FileEntry(file.path, len(outcome.kept), size, file_sha256(target)))
     return report
 
 
@@ -188,43 +191,41 @@ def _smaller(manifest: Manifest, requests: Requests, reports: list[dict[str, Any
     files = [FileEntry(**report["file"]) for report in reports if report["file"]]
     if not files:
         raise StagedError("no row would be left; delete the data set instead")
-    recipe = {**manifest.recipe, "removals": requests.sha256}
-    recipe["steps"] = list(dict.fromkeys([*recipe["steps"], _STEP]))
-    planned = {key: manifest.configs[key] for key in ("min_rows", "most")}
+    steps = list(dict.fromkeys([*manifest.recipe.steps, _STEP]))
+    recipe = manifest.recipe.with_values(removals=requests.sha256, steps=steps)
+    rules = recipe.pairs.configs
+    names = tuple(c.name for c in plan_configs(files, rules.min_rows, rules.most))
     return replace(
         manifest,
         version=None,
-        files=files,
+        files=tuple(files),
         recipe=recipe,
-        recipe_hash=value_sha256({**recipe, "sources": manifest.sources}),
+        recipe_hash=recipe.sha256(manifest.sources),
         content_digest=without(manifest.content_digest, [report["digest"] for report in reports]),
         ledger=_ledger(manifest, reports),
-        configs={**planned, "names": [config.name for config in plan_configs(files, **planned)]},
-        writer={"pyarrow": pa.__version__},
+        configs=Configs(names, rules.min_rows, rules.most),
+        writer=Writer(pa.__version__),
     )
 
 
 def _stage(smaller: Manifest, folder: Path, root: Path) -> None:
     """Write taxonomy, manifest and card beside the data files."""
-    planned = {key: smaller.configs[key] for key in ("min_rows", "most")}
     text = (folder / TAXONOMY).read_text("utf-8")
-    card = render_card(
-        smaller, plan_configs(smaller.files, **planned), read_taxonomy(text, TAXONOMY)
-    )
+    card = render_card(smaller, configs_of(smaller), read_taxonomy(text, TAXONOMY))
     write_text(root / TAXONOMY, text)
     smaller.write(root)
     write_text(root / "README.md", card)
 
 
-def _ledger(manifest: Manifest, reports: list[dict[str, Any]]) -> dict[str, Any]:
+def _ledger(manifest: Manifest, reports: list[dict[str, Any]]) -> LedgerRecord:
     """Return the ledger with what went, by the kind of request: rows in = rows out + dropped."""
     ledger = manifest.ledger
-    gone: Counter[str] = Counter(ledger["dropped"].get(_STEP, {}))
+    gone: Counter[str] = Counter(ledger.dropped.get(_STEP, {}))
     for report in reports:
         gone.update(report["gone"])
     rows = sum(report["file"].get("rows", 0) for report in reports)
-    dropped = {**ledger["dropped"], _STEP: dict(sorted(gone.items()))}
-    return {**ledger, "rows_out": rows, "dropped": dropped}
+    dropped = {**ledger.dropped, _STEP: dict(sorted(gone.items()))}
+    return replace(ledger, rows_out=rows, dropped=dropped)
 
 
 def _put_in_place(staged: Path, out: Path) -> None:

@@ -158,7 +158,7 @@ SLICE_ROWS = 4_000_000
 #: What identifies a row in each part of a retrieval data set.
 _IDENTITY = {"qrels": ("query-id", "corpus-id")}
 
-Side = tuple[Snapshot, list[FileEntry]]
+Side = tuple[Snapshot, Sequence[FileEntry]]
 Slice = tuple[Keys, Keys, list[Label]]
 
 

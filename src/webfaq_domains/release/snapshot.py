@@ -15,6 +15,7 @@ from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256, local_notes
 from webfaq_domains.ground.hub import explained
 from webfaq_domains.ground.manifest import EVAL_YAML, LABELER_FILE, MANIFEST, Manifest
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.release.artifact import UNPUBLISHED
 from webfaq_domains.release.versions import Version
 
@@ -243,7 +244,7 @@ class About:
             entries = _json(snapshot, MANIFEST)
             if "content_digest" in entries:
                 manifest = Manifest.read(snapshot.local(MANIFEST).parent)
-                kind = "retrieval" if "retrieval" in manifest.extra else "pairs"
+                kind = "retrieval" if manifest.is_retrieval else "pairs"
                 return cls(snapshot, kind, manifest, entries)
             return cls(snapshot, "files", None, entries)
         return cls(snapshot, "files")
@@ -258,7 +259,7 @@ class About:
     def taxonomy(self) -> dict[str, Any]:
         """Return version, sha256 and slugs of the taxonomy, as far as they are said."""
         if self.manifest is not None:
-            return self.manifest.taxonomy
+            return dict(to_json(self.manifest.taxonomy))
         found = {
             "version": self.entries.get("taxonomy_version"),
             "slugs": self.entries.get("domains"),

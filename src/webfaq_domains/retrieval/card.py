@@ -9,30 +9,29 @@ from __future__ import annotations
 import json
 from importlib.resources import files
 from string import Template
-from typing import Any
 
 from webfaq_domains.dataset.card import size_category, table
+from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.languages import languages
 from webfaq_domains.ground.manifest import Manifest
+from webfaq_domains.ground.subsets import SubsetEntry
 from webfaq_domains.ground.taxonomy import Taxonomy
-from webfaq_domains.retrieval.layout import Config, plan_configs
+from webfaq_domains.retrieval.layout import Config, configs_of
 
 
 def render_card(manifest: Manifest, taxonomy: Taxonomy) -> str:
     """Return the README.md of a staged retrieval repository."""
     from huggingface_hub import DatasetCardData
 
-    about = manifest.recipe["about"]
-    configs = plan_configs(
-        manifest.extra["retrieval"]["subsets"], manifest.recipe["configs"]["multi"]
-    )
-    known = [code for s in _whole(manifest) for code in s["language"].split("_x_")]
+    about = manifest.recipe.about
+    configs = configs_of(manifest)
+    known = [code for s in _whole(manifest) for code in s.language.split("_x_")]
     data = DatasetCardData(
         language=sorted({*known}),
-        license=about["license"],
-        license_name=about["license_name"] if about["license"] == "other" else None,
-        license_link="README.md" if about["license"] == "other" else None,
-        pretty_name=about["pretty_name"],
+        license=about.license,
+        license_name=about.license_name if about.license == "other" else None,
+        license_link="README.md" if about.license == "other" else None,
+        pretty_name=about.pretty_name,
         size_categories=[size_category(manifest.rows)],
         multilinguality=["multilingual"],
         annotations_creators=["machine-generated"],
@@ -48,45 +47,45 @@ def render_card(manifest: Manifest, taxonomy: Taxonomy) -> str:
     return f"---\n{data.to_yaml()}\nconfigs:\n{listed}\n---\n\n{body}"
 
 
-def _whole(manifest: Manifest) -> list[dict[str, Any]]:
+def _whole(manifest: Manifest) -> list[SubsetEntry]:
     """Return the entries of whole languages."""
-    return [s for s in manifest.extra["retrieval"]["subsets"] if s["domain"] is None]
+    return [s for s in manifest.retrieval.subsets if s.is_whole]
 
 
 def _values(manifest: Manifest, taxonomy: Taxonomy, configs: list[Config]) -> dict[str, str]:
-    about, sizes = manifest.recipe["about"], manifest.extra["sizes"]
-    subsets = manifest.extra["retrieval"]["subsets"]
+    about, sizes, rules = manifest.recipe.about, manifest.sizes, manifest.recipe.retrieval
+    subsets = manifest.retrieval.subsets
     names = [
         config.name.removesuffix("-queries") for config in configs if "-queries" in config.name
     ]
     return {
-        "pretty_name": about["pretty_name"],
-        "contact": about["contact"],
+        "pretty_name": about.pretty_name,
+        "contact": about.contact,
         "version": manifest.version or "not yet published",
         "example": next((name for name in names if name.endswith("_pool")), names[0]),
-        "subset_count": f"{len({s['name'] for s in subsets}):,}",
+        "subset_count": f"{len({s.name for s in subsets}):,}",
         "config_count": f"{len(configs):,}",
-        "multi": "are configs as well" if manifest.recipe["configs"]["multi"] else
+        "multi": "are configs as well" if rules.configs.multi else
         "are in `manifest.json` only, since every `load_dataset` parses all configs",
-        "min_queries": str(manifest.recipe["subsets"]["min_queries"]),
+        "min_queries": str(rules.subsets.min_queries),
         "tasks": _tasks(manifest),
         "licences": _licences(manifest),
         "domain_tables": _domain_tables(manifest, taxonomy),
         "stability": _stability(manifest),
-        "data_bytes": f"{sizes['data']:,}",
-        "raw_bytes": f"{sizes['raw_text']:,}",
-        "ratio": f"{sizes['ratio']:.2f}",
+        "data_bytes": f"{sizes.data:,}",
+        "raw_bytes": f"{sizes.raw_text:,}",
+        "ratio": f"{sizes.ratio:.2f}",
         "ledger": _ledger(manifest),
         "sources": _sources(manifest),
         "labelers": table(
             ("kind", "name", "sha256 of the model", "taxonomy"),
-            [(e["kind"], e["name"], f"`{e['revision']}`", e["taxonomy_version"]) for e in manifest.labelers],
+            [(e.kind, e.name, f"`{e.revision}`", e.taxonomy_version) for e in manifest.labelers],
         ),
         "definitions": table(
             ("domain", "what belongs here"),
             [(domain.slug, domain.definition) for domain in taxonomy.domains],
         ),
-        "taxonomy_version": manifest.taxonomy["version"],
+        "taxonomy_version": manifest.taxonomy.version,
         "recipe_hash": manifest.recipe_hash,
         "content_digest": manifest.content_digest,
         "code_version": manifest.code_version,
@@ -95,12 +94,14 @@ def _values(manifest: Manifest, taxonomy: Taxonomy, configs: list[Config]) -> di
 
 def _tasks(manifest: Manifest) -> str:
     rows = []
-    for name, about in manifest.extra["retrieval"]["tasks"].items():
-        mine = [s for s in _whole(manifest) if s["task"] == name]
-        largest = max(s["corpus"] for s in mine)
-        counts = [sum(s[key] for s in mine) for key in ("queries", "qrels", "duplicates")]
-        splits = ", ".join(sorted({s["split"] for s in mine}))
-        rows.append((f"`{name}`", about["title"], len({s["language"] for s in mine}), splits, *counts, largest, about["metric"]))  # fmt: skip
+    for name, about in manifest.retrieval.tasks.items():
+        mine = [s for s in _whole(manifest) if s.task == name]
+        largest = max(s.corpus for s in mine)
+        counts = [
+            sum(c) for c in zip(*((s.queries, s.qrels, s.duplicates) for s in mine), strict=True)
+        ]
+        splits = ", ".join(sorted({s.split for s in mine}))
+        rows.append((f"`{name}`", about.title, len({s.language for s in mine}), splits, *counts, largest, about.metric))  # fmt: skip
     header = ("task", "benchmark", "languages", "splits", "queries", "official qrels",
               "duplicate qrels", "largest pool", "metric")  # fmt: skip
     return table(header, rows)
@@ -108,9 +109,9 @@ def _tasks(manifest: Manifest) -> str:
 
 def _licences(manifest: Manifest) -> str:
     rows = [
-        (f"`{name}`", about["licence"], "yes" if about["texts"] else "no: ids and labels only",
-         about["homepage"], about["citation"])
-        for name, about in manifest.extra["retrieval"]["tasks"].items()
+        (f"`{name}`", about.licence, "yes" if about.texts else "no: ids and labels only",
+         about.homepage, about.citation)
+        for name, about in manifest.retrieval.tasks.items()
     ]  # fmt: skip
     return table(("task", "licence", "texts in this repository", "release", "cite"), rows)
 
@@ -119,11 +120,11 @@ def _domain_tables(manifest: Manifest, taxonomy: Taxonomy) -> str:
     """Return, for each task and split, queries by language and domain; empty where not published."""
     parts = []
     alone = {
-        (s["task"], s["split"], s["language"], s["domain"]): s["queries"]
-        for s in manifest.extra["retrieval"]["subsets"]
-        if s["membership"] == "exclusive" and s["pool"] == "full"
+        (s.task, s.split, s.language, s.domain): s.queries
+        for s in manifest.retrieval.subsets
+        if s.membership == "exclusive" and s.pool == "full"
     }
-    for task, split in sorted({(s["task"], s["split"]) for s in _whole(manifest)}):
+    for task, split in sorted({(s.task, s.split) for s in _whole(manifest)}):
         spoken = sorted({key[2] for key in alone if key[:2] == (task, split)})
         rows = [
             (_name(code), alone[task, split, code, None],
@@ -145,9 +146,9 @@ def _name(code: str) -> str:
 
 def _stability(manifest: Manifest) -> str:
     rows = [
-        (task, entry["side"], entry["items"], f"{entry['share']:.1%}",
-         "" if entry["claimed"] is None else f"{entry['claimed']:.1%}", f"{entry['kappa']:.2f}")
-        for task, entries in manifest.extra["stability"].items()
+        (task, entry.side, entry.items, f"{entry.share:.1%}",
+         "" if entry.claimed is None else f"{entry.claimed:.1%}", f"{entry.kappa:.2f}")
+        for task, entries in (manifest.extra.stability or {}).items()
         for entry in entries
     ]  # fmt: skip
     if not rows:
@@ -157,16 +158,14 @@ def _stability(manifest: Manifest) -> str:
 
 
 def _ledger(manifest: Manifest) -> str:
-    rows: list[tuple[object, ...]] = [("texts read", "", manifest.ledger["rows_in"])]
+    rows: list[tuple[object, ...]] = [("texts read", "", manifest.ledger.rows_in)]
     rows += [(step, reason, n) for step, reason, n in manifest.drops]
-    rows.append(
-        ("queries, candidates and unpaired texts published", "", manifest.ledger["rows_out"])
-    )
+    rows.append(("queries, candidates and unpaired texts published", "", manifest.ledger.rows_out))
     return table(("step", "reason", "rows"), rows)
 
 
 def _sources(manifest: Manifest) -> str:
-    rows = [(s["name"], s["file_count"], f"`{s['pin']}`") for s in manifest.sources]
+    rows = [(s.name, s.file_count, f"`{s.pin}`") for s in manifest.sources]
     return table(("source", "files", "sha256 over its files"), rows)
 
 
@@ -179,6 +178,13 @@ TASK_NAMES = {
     "bucc": "BUCCDomainsRetrieval",
 }
 
+
+def _task_name(task: str) -> str:
+    if task not in TASK_NAMES:
+        raise StagedError(f"{task} has no mteb task here; there are {', '.join(TASK_NAMES)}")
+    return TASK_NAMES[task]
+
+
 #: Each entry is a leaderboard of its own, so no more than these, those with most queries first.
 MOST = 100
 
@@ -189,17 +195,15 @@ def eval_yaml(manifest: Manifest, most: int = MOST) -> str:
     One entry per task for all its subsets, then the largest exclusive subsets of the `test` split
     over the full pool, at most `most` of them.
     """
-    found: dict[str, Any] = manifest.extra["retrieval"]
-    names = {task: TASK_NAMES[task] for task in found["tasks"]}
-    metrics = ", ".join(
-        f"{names[task]}: {about['metric']}" for task, about in found["tasks"].items()
-    )
+    found = manifest.retrieval
+    names = {task: _task_name(task) for task in found.tasks}
+    metrics = ", ".join(f"{names[task]}: {about.metric}" for task, about in found.tasks.items())
     about = (
         f"Retrieval by language and topical domain ({metrics}). An entry without config is the mean "
         "over all subsets."
     )
     lines = [
-        f"name: {json.dumps(manifest.recipe['about']['pretty_name'], ensure_ascii=False)}",
+        f"name: {json.dumps(manifest.recipe.about.pretty_name, ensure_ascii=False)}",
         f"description: {json.dumps(about, ensure_ascii=False)}",
         "evaluation_framework: mteb",
         "tasks:",
@@ -207,11 +211,11 @@ def eval_yaml(manifest: Manifest, most: int = MOST) -> str:
     ]
     wanted = [
         subset
-        for subset in found["subsets"]
-        if (subset["membership"], subset["pool"], subset["split"]) == ("exclusive", "full", "test")
+        for subset in found.subsets
+        if (subset.membership, subset.pool, subset.split) == ("exclusive", "full", "test")
     ]
-    wanted.sort(key=lambda subset: (-subset["queries"], subset["name"]))
-    for subset in sorted(wanted[:most], key=lambda subset: str(subset["name"])):
-        lines.append(f"  - id: {names[subset['task']]}_{subset['name']}_test")
-        lines += [f"    config: {subset['name']}", "    split: test"]
+    wanted.sort(key=lambda subset: (-subset.queries, subset.name))
+    for subset in sorted(wanted[:most], key=lambda subset: subset.name):
+        lines.append(f"  - id: {names[subset.task]}_{subset.name}_test")
+        lines += [f"    config: {subset.name}", "    split: test"]
     return "\n".join(lines) + "\n"

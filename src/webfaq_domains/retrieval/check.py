@@ -13,13 +13,15 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from webfaq_domains.dataset.check import Checked, Problem, check_files
-from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.errors import RecipeError, StagedError
 from webfaq_domains.ground.files import value_sha256
 from webfaq_domains.ground.manifest import EVAL_YAML, MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.ground.schema import combined
+from webfaq_domains.ground.subsets import SubsetEntry, TableRead, subset_tables
 from webfaq_domains.ground.taxonomy import read_taxonomy
 from webfaq_domains.retrieval.card import eval_yaml, render_card
-from webfaq_domains.retrieval.layout import Config, Place, plan_configs, table_digest
+from webfaq_domains.retrieval.folder import read_rows
+from webfaq_domains.retrieval.layout import Config, Place, configs_of, table_digest
 from webfaq_domains.retrieval.subsets import SCHEMAS
 
 _REBUILD = "build the folder again; nothing in it may be edited by hand"
@@ -38,17 +40,17 @@ def check_retrieval(folder: Path, load: bool = True, quiet: bool = False) -> Che
     try:
         result.problems += _check_tables(folder, manifest, result)
         pools = Pools(folder)
-        subsets = manifest.extra["retrieval"]["subsets"]
-        for subset in tqdm(subsets, desc="check subsets", unit=" subsets", disable=quiet):
+        for subset in tqdm(
+            manifest.retrieval.subsets, desc="check subsets", unit=" subsets", disable=quiet
+        ):
             result.problems += _check_subset(folder, subset, pools)
         result.problems += _check_manifest(manifest)
         result.problems += _check_card(folder, manifest)
         result.problems += check_eval_yaml(folder, manifest)
         if load and not result.problems:
             result.problems += _load_configs(folder, manifest, result, quiet)
-    except (AttributeError, KeyError, TypeError, ValueError, OSError, pa.ArrowException) as error:
-        what = f"an entry is missing or not what it should be: {type(error).__name__} {error}"
-        result.problems.append(Problem(MANIFEST, what, _REBUILD))
+    except (StagedError, KeyError, ValueError, OSError, pa.ArrowException) as error:
+        result.problems.append(Problem(MANIFEST, f"does not fit the files: {error}", _REBUILD))
     return result
 
 
@@ -80,34 +82,24 @@ def _check_tables(folder: Path, manifest: Manifest, result: Checked) -> Iterator
         yield Problem(MANIFEST, "content_digest is not that of the rows", _REBUILD)
 
 
-def read_part(folder: Path, read: dict[str, Any], columns: list[str]) -> pa.Table:
-    """Return the rows that a manifest's `read` entry names."""
-    filters = [tuple(condition) for condition in read["filters"]] or None
-    tables = [
-        pq.read_table(folder / path, columns=columns, filters=filters) for path in read["files"]
-    ]
-    return pa.concat_tables(tables)
-
-
 class Pools:
     """The ids of pools as subsets read them; many subsets read the same, so each is read once."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder, self._read = folder, dict[str, pa.Array]()
+        self._folder, self._read = folder, dict[TableRead, pa.Array]()
 
-    def ids(self, read: dict[str, Any]) -> pa.Array:
-        key = value_sha256(read)
-        if key not in self._read:
-            self._read[key] = read_part(self._folder, read, ["id"])["id"].combine_chunks()
-        return self._read[key]
+    def ids(self, read: TableRead) -> pa.Array:
+        if read not in self._read:
+            self._read[read] = read_rows(self._folder, read, ["id"])["id"].combine_chunks()
+        return self._read[read]
 
 
-def _check_subset(folder: Path, subset: dict[str, Any], pools: Pools) -> Iterator[Problem]:
+def _check_subset(folder: Path, subset: SubsetEntry, pools: Pools) -> Iterator[Problem]:
     """Check one subset: what its filters give, and that queries, qrels and corpus belong together."""
-    place, read = f"{subset['name']} ({subset['split']})", subset["read"]
-    corpus = pools.ids(read["corpus"])
-    queries = read_part(folder, read["queries"], ["id"])["id"].combine_chunks()
-    qrels = read_part(folder, read["qrels"], ["query-id", "corpus-id", "kind"])
+    place, read = f"{subset.name} ({subset.split})", subset.read
+    corpus = pools.ids(read.corpus)
+    queries = read_rows(folder, read.queries, ["id"])["id"].combine_chunks()
+    qrels = read_rows(folder, read.qrels, ["query-id", "corpus-id", "kind"])
     official = pc.sum(pc.equal(qrels["kind"], "official")).as_py() or 0
     met = {
         "corpus": len(corpus),
@@ -115,7 +107,7 @@ def _check_subset(folder: Path, subset: dict[str, Any], pools: Pools) -> Iterato
         "qrels": official,
         "duplicates": len(qrels) - official,
     }
-    expected = {key: subset[key] for key in met}
+    expected = {key: getattr(subset, key) for key in met}
     if met != expected:
         yield Problem(place, f"reads {met}, the manifest says {expected}", _REBUILD)
     asked = pc.is_in(queries, qrels["query-id"].combine_chunks())
@@ -128,19 +120,18 @@ def _check_subset(folder: Path, subset: dict[str, Any], pools: Pools) -> Iterato
 
 
 def _check_manifest(manifest: Manifest) -> Iterator[Problem]:
-    ledger, subsets = manifest.ledger, manifest.extra["retrieval"]["subsets"]
-    dropped = sum(n for reasons in ledger["dropped"].values() for n in reasons.values())
-    if ledger["rows_in"] != ledger["rows_out"] + dropped:
+    subsets = manifest.retrieval.subsets
+    if manifest.ledger.rows_in != manifest.ledger.rows_accounted:
         yield Problem(MANIFEST, "the ledger does not close", _REBUILD)
-    if value_sha256({**manifest.recipe, "sources": manifest.sources}) != manifest.recipe_hash:
+    if manifest.recipe.sha256(manifest.sources) != manifest.recipe_hash:
         yield Problem(MANIFEST, "recipe_hash is not the hash of the recipe", _REBUILD)
-    used = {path for s in subsets for entry in s["read"].values() for path in entry["files"]}
+    used = {path for s in subsets for _, read in subset_tables(s) for path in read.files}
     for path in sorted({file.path for file in manifest.files} - used):
         yield Problem(path, "no subset reads it", _REBUILD)
-    least = manifest.recipe["subsets"]["min_queries"]
+    least = manifest.recipe.retrieval.subsets.min_queries
     for subset in subsets:
-        if subset["domain"] and subset["queries"] < least:
-            yield Problem(subset["name"], f"has fewer than {least} queries", _REBUILD)
+        if subset.domain and subset.queries < least:
+            yield Problem(subset.name, f"has fewer than {least} queries", _REBUILD)
 
 
 def _check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
@@ -150,7 +141,7 @@ def _check_card(folder: Path, manifest: Manifest) -> Iterator[Problem]:
     except (OSError, ValueError, RecipeError) as error:
         yield Problem("README.md", f"card or taxonomy cannot be read: {error}", _REBUILD)
         return
-    if taxonomy.sha256 != manifest.taxonomy["sha256"]:
+    if taxonomy.sha256 != manifest.taxonomy.sha256:
         yield Problem(TAXONOMY, "is not the taxonomy that the manifest names", _REBUILD)
     elif written != render_card(manifest, taxonomy):
         yield Problem("README.md", "differs from what the manifest gives", _REBUILD)
@@ -171,9 +162,7 @@ def _load_configs(
     kind = get_dataset_builder_class(module)
     listed = {config.name for config in module.builder_configs_parameters.builder_configs}
     shared = {k: v for k, v in module.builder_kwargs.items() if k != "config_name"}
-    configs = plan_configs(
-        manifest.extra["retrieval"]["subsets"], manifest.recipe["configs"]["multi"]
-    )
+    configs = configs_of(manifest)
     if listed != {config.name for config in configs}:
         yield Problem("README.md", "its configs are not those of the manifest's subsets", _REBUILD)
         return

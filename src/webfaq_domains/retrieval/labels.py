@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+from webfaq_domains.ground.subsets import Agreement
 from webfaq_domains.labelers.base import Labeler, Probabilities, assign
 
 _AT_ONCE = 20_000
@@ -73,21 +74,6 @@ class Labelling:
             pa.array(map(membership, decided.domains), pa.string()),
         ]
         return pa.table(columns, schema=LABELS)
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """How far labelling one side agrees with labelling the deciding side of the same items.
-
-    `share` is over all, `claimed` over those to which either side gives a domain (the fallback is
-    easy to agree on), `kappa` is Cohen's (1960).
-    """
-
-    side: str
-    items: int
-    share: float
-    claimed: float | None
-    kappa: float
 
 
 def label_items(

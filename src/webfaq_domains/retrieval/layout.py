@@ -24,10 +24,14 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from webfaq_domains.dataset.layout import FILE_TEXT_BYTES, ROW_GROUP_ROWS
+from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256, replacing
-from webfaq_domains.ground.manifest import FileEntry
+from webfaq_domains.ground.manifest import FileEntry, Manifest
+from webfaq_domains.ground.subsets import Filter, SubsetEntry, subset_tables
 from webfaq_domains.ground.text import joined
 
+#: The parts of the layout.
+PARTS = ("corpus", "queries", "unpaired", "qrels")
 _REPEATING = ("language", "domain", "domain_score", "membership", "kind", "score")
 _ORDERED = ("id", "item", "query-id", "corpus-id")
 _TEXTS = ("title", "text")
@@ -56,11 +60,13 @@ class Place:
     def of_path(cls, path: str) -> Place:
         """Return the table that a data file's path names.
 
-        :raises ValueError: if the path is not of the layout.
+        :raises StagedError: if the path is not of the layout.
         """
-        _, task, part, name = path.split("/")
-        language, split, *_ = name.split("-")
-        return cls(task, part, language, split)
+        parts = path.split("/")
+        name = parts[-1].split("-")
+        if len(parts) != 4 or parts[0] != "data" or len(name) < 3 or parts[2] not in PARTS:
+            raise StagedError(f"{path}: expected data/<task>/<part>/<name>-<split>-….parquet")
+        return cls(parts[1], parts[2], name[0], name[1])
 
 
 @dataclass(frozen=True)
@@ -148,7 +154,12 @@ def write_tables(
 
 
 _PLAIN = re.compile(r"[A-Za-z][A-Za-z0-9_./*+-]*|==")
-OFFICIAL = ["kind", "==", "official"]
+#: The condition on judgements that leaves the official ones.
+OFFICIAL = ("kind", "==", "official")
+
+
+#: A condition on rows: column, operator, value.
+Condition = tuple[str, str, str | tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -157,7 +168,7 @@ class Config:
 
     name: str
     paths: dict[str, str]
-    filters: list[list[Any]]
+    filters: list[Condition]
     rows: dict[str, int]
 
     def line(self) -> str:
@@ -177,48 +188,53 @@ def flow(value: Any) -> str:
     """
     if isinstance(value, dict):
         return "{" + ", ".join(f"{key}: {flow(entry)}" for key, entry in value.items()) + "}"
-    if isinstance(value, list):
+    if isinstance(value, (list, tuple)):
         return "[" + ", ".join(map(flow, value)) + "]"
     return value if _PLAIN.fullmatch(value) else json.dumps(value)
 
 
-def plan_configs(subsets: Sequence[dict[str, Any]], multi: bool) -> list[Config]:
+def plan_configs(subsets: Sequence[SubsetEntry], multi: bool) -> list[Config]:
     """Return the configs of the manifest's subsets, in their order; `multi` publishes those as well."""
-    by_name: dict[str, list[dict[str, Any]]] = {}
+    by_name: dict[str, list[SubsetEntry]] = {}
     for subset in subsets:
-        if multi or subset["membership"] == "exclusive":
-            by_name.setdefault(subset["name"], []).append(subset)
+        if multi or subset.membership == "exclusive":
+            by_name.setdefault(subset.name, []).append(subset)
     return [config for splits in by_name.values() for config in _configs(splits)]
 
 
-def _configs(splits: list[dict[str, Any]]) -> Iterator[Config]:
+def configs_of(manifest: Manifest) -> list[Config]:
+    """Return the configs that a manifest's subsets and recipe give."""
+    return plan_configs(manifest.retrieval.subsets, manifest.recipe.retrieval.configs.multi)
+
+
+def _configs(splits: list[SubsetEntry]) -> Iterator[Config]:
     """Yield the configs of one subset, whose splits are given."""
-    yield _config("corpus", splits, {s["split"]: s["corpus"] for s in splits}, [])
-    yield _config("queries", splits, {s["split"]: s["queries"] for s in splits}, [])
-    yield _config("qrels", splits, {s["split"]: s["qrels"] for s in splits}, [OFFICIAL])
-    if any(subset["duplicates"] for subset in splits):
-        every = {s["split"]: s["qrels"] + s["duplicates"] for s in splits}
+    yield _config("corpus", splits, {s.split: s.corpus for s in splits}, [])
+    yield _config("queries", splits, {s.split: s.queries for s in splits}, [])
+    yield _config("qrels", splits, {s.split: s.qrels for s in splits}, [OFFICIAL])
+    if any(subset.duplicates for subset in splits):
+        every = {s.split: s.qrels + s.duplicates for s in splits}
         yield _config("qrels_dup", splits, every, [])
-    some = [subset for subset in splits if subset["unpaired"]]  # `datasets` fails on empty files
+    some = [subset for subset in splits if subset.unpaired]  # `datasets` fails on empty files
     if some:
-        yield _config("unpaired", some, {s["split"]: s["unpaired"] for s in some}, [])
+        yield _config("unpaired", some, {s.split: s.unpaired for s in some}, [])
 
 
 def _config(
-    part: str, splits: list[dict[str, Any]], rows: dict[str, int], more: list[list[Any]]
+    part: str, splits: list[SubsetEntry], rows: dict[str, int], more: list[Condition]
 ) -> Config:
-    read = {subset["split"]: subset["read"][part.removesuffix("_dup")] for subset in splits}
-    paths = {split: Place.of_path(entry["files"][0]).glob for split, entry in read.items()}
-    filters = _merged([entry["filters"] for entry in read.values()])
-    return Config(f"{splits[0]['name']}-{part}", paths, [*filters, *more], rows)
+    read = {s.split: dict(subset_tables(s))[part.removesuffix("_dup")] for s in splits}
+    paths = {split: Place.of_path(entry.files[0]).glob for split, entry in read.items()}
+    filters = _merged([entry.filters for entry in read.values()])
+    return Config(f"{splits[0].name}-{part}", paths, [*filters, *more], rows)
 
 
-def _merged(of_splits: list[list[list[Any]]]) -> list[list[Any]]:
+def _merged(of_splits: list[tuple[Filter, ...]]) -> list[Condition]:
     """Return the filters of all splits as one: they differ only in the memberships that were met."""
-    merged = []
+    merged: list[Condition] = []
     for conditions in zip(*of_splits, strict=True):
         column, operator, value = conditions[0]
         if operator == "in":
-            value = sorted({met for _, _, listed in conditions for met in listed})
-        merged.append([column, operator, value])
+            value = tuple(sorted({met for _, _, listed in conditions for met in listed}))
+        merged.append((column, operator, value))
     return merged

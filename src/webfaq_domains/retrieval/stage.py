@@ -2,26 +2,42 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from webfaq_domains.dataset.build import is_done
-from webfaq_domains.dataset.stage import code_version
-from webfaq_domains.engine.run import locked
-from webfaq_domains.ground.errors import BuildError, StagedError
-from webfaq_domains.ground.files import value_sha256, write_text
-from webfaq_domains.ground.manifest import EVAL_YAML, TAXONOMY, FileEntry, Ledger, Manifest
+from webfaq_domains.dataset.stage import taxonomy_pin
+from webfaq_domains.engine.work import Destination
+from webfaq_domains.ground.errors import BuildError
+from webfaq_domains.ground.files import write_text
+from webfaq_domains.ground.ledger import Ledger
+from webfaq_domains.ground.manifest import (
+    EVAL_YAML,
+    TAXONOMY,
+    Configs,
+    FileEntry,
+    LabelerPin,
+    Manifest,
+    Writer,
+    code_version,
+)
+from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.ground.schema import SCHEMA_VERSION, combined
+from webfaq_domains.ground.subsets import (
+    Agreement,
+    Extra,
+    Retrieval,
+    Sizes,
+    SubsetEntry,
+    TaskEntry,
+)
 from webfaq_domains.ground.taxonomy import Taxonomy
-from webfaq_domains.labelers.base import LabelerId
 from webfaq_domains.retrieval.card import eval_yaml, render_card
-from webfaq_domains.retrieval.labels import Agreement
 from webfaq_domains.retrieval.layout import Place, Written, plan_configs, write_tables
 from webfaq_domains.retrieval.readers.base import About
 from webfaq_domains.retrieval.subsets import (
@@ -32,7 +48,7 @@ from webfaq_domains.retrieval.subsets import (
     Tables,
     plan_subsets,
 )
-from webfaq_domains.steps.contamination.index import write_index
+from webfaq_domains.steps.contamination.index import index_path, is_index, write_index
 
 
 @dataclass(frozen=True)
@@ -50,12 +66,17 @@ class Ready:
 
 @dataclass(frozen=True)
 class Repository:
-    """What a repository is: its name, recipe (with `about`, `subsets`, `sources`), labels' makers."""
+    """What a repository is: its name, recipe, sources, taxonomy and who made the labels."""
 
     artifact: str
-    recipe: dict[str, Any]
+    recipe: Recipe
+    sources: tuple[SourcePin, ...]
     taxonomy: Taxonomy
-    labelers: Sequence[LabelerId]
+    labelers: Sequence[LabelerPin]
+
+    @property
+    def recipe_hash(self) -> str:
+        return self.recipe.sha256(self.sources)
 
 
 @dataclass(frozen=True)
@@ -72,17 +93,16 @@ class Staged:
     def to_json(self) -> dict[str, Any]:
         manifest = self.manifest
         about = {"out": str(self.out), "already_there": self.already_there}
-        return {**about, "sizes": manifest.extra["sizes"], "configs": manifest.configs["count"]}
+        return {**about, "sizes": to_json(manifest.sizes), "configs": manifest.configs.count}
 
     def text(self) -> str:
         manifest = self.manifest
-        sizes, counts = manifest.extra["sizes"], manifest.configs
-        subsets = len(manifest.extra["retrieval"]["subsets"])
+        sizes, subsets = manifest.sizes, len(manifest.retrieval.subsets)
         done = "was already built by this recipe; nothing was done\n" if self.already_there else ""
         return (
-            f"{done}{subsets:,} subsets, {counts['count']:,} configs, {len(manifest.files):,} files\n"
-            f"{sizes['data']:,} bytes of data, {sizes['ratio']:.2f} x the texts alone "
-            f"({sizes['raw_text']:,} bytes); card {(self.out / 'README.md').stat().st_size:,} bytes\n"
+            f"{done}{subsets:,} subsets, {manifest.configs.count:,} configs, {len(manifest.files):,} files\n"
+            f"{sizes.data:,} bytes of data, {sizes.ratio:.2f} x the texts alone "
+            f"({sizes.raw_text:,} bytes); card {(self.out / 'README.md').stat().st_size:,} bytes\n"
             f"staged: {self.out}; `build webfaq --benchmarks {self.out}` keeps its texts out"
         )
 
@@ -95,35 +115,29 @@ def stage_retrieval(
     :raises StagedError: if `out` holds something else.
     :raises BuildError: if another build is writing it, or nothing is to be published.
     """
-    if is_done(out, repository.recipe):
+    destination = destination_of(out)
+    if destination.is_done(repository.recipe_hash):
         return Staged(out, already_there=True)
-    work = out.with_name(f"{out.name}.work")
-    try:
-        with locked(work):
-            root = work / "staged"
-            shutil.rmtree(root, ignore_errors=True)
-            _write(repository, ready, ledger, root)
-            if out.exists():
-                out.rmdir()
-            os.replace(root, out)
-            write_index(out, {one.about.task: one.addresses for one in ready})
-    except OSError as error:
-        raise BuildError(
-            f"{error.strerror or error} ({error.filename or work}); free space or mend it and run "
-            "the same command again"
-        ) from error
-    shutil.rmtree(work, ignore_errors=True)
+    with destination.open(destination.work(repository.recipe_hash)) as work:
+        root = work / "staged"
+        shutil.rmtree(root, ignore_errors=True)
+        _write(repository, ready, ledger, root)
+        destination.put_in_place(root)
+        write_index(out, {one.about.task: one.addresses for one in ready})
     return Staged(out)
 
 
-def refuse_other(out: Path, recipe: dict[str, Any]) -> Staged | None:
+def destination_of(out: Path) -> Destination:
+    """Return where a retrieval repository goes; the index of its texts stands beside it."""
+    return Destination(out, {index_path(out): is_index})
+
+
+def refuse_other(out: Path, recipe_hash: str) -> Staged | None:
     """Return the finished result if `out` is of this recipe, before any work starts.
 
     :raises StagedError: if `out` holds something else, or names no folder.
     """
-    if out.name in ("", ".."):
-        raise StagedError(f"--out {out}: name a folder to be made, such as ./xtreme-r-domains")
-    return Staged(out, already_there=True) if is_done(out, recipe) else None
+    return Staged(out, already_there=True) if destination_of(out).is_done(recipe_hash) else None
 
 
 @dataclass
@@ -131,9 +145,9 @@ class _Contents:
     """What has been written of the tasks, and what the manifest says of them."""
 
     written: list[Written] = field(default_factory=list)
-    subsets: list[dict[str, Any]] = field(default_factory=list)
-    tasks: dict[str, Any] = field(default_factory=dict)
-    stability: dict[str, Any] = field(default_factory=dict)
+    subsets: list[SubsetEntry] = field(default_factory=list)
+    tasks: dict[str, TaskEntry] = field(default_factory=dict)
+    stability: dict[str, tuple[Agreement, ...]] = field(default_factory=dict)
     texts: int = 0
 
 
@@ -155,35 +169,34 @@ def _add(contents: _Contents, one: Ready, repository: Repository, root: Path) ->
     written = list(write_tables(root, name, shown))
     contents.written += written
     contents.subsets += _subsets(one, written, repository)
-    about = {key: value for key, value in asdict(one.about).items() if key != "task"}
-    contents.tasks[name] = {**about, "texts": goes_out}
-    contents.stability[name] = [asdict(agreement) for agreement in one.agreements]
+    about = {key: value for key, value in vars(one.about).items() if key != "task"}
+    contents.tasks[name] = TaskEntry(**about, texts=goes_out)
+    contents.stability[name] = tuple(one.agreements)
     contents.texts += sum(len(rows) for part, _, _, rows in shown if part != "qrels")
 
 
 def _manifest(repository: Repository, contents: _Contents, ledger: Ledger) -> Manifest:
-    recipe, taxonomy, written = repository.recipe, repository.taxonomy, contents.written
-    configs = plan_configs(contents.subsets, recipe["configs"]["multi"])
-    known = {"version": taxonomy.version, "sha256": taxonomy.sha256, "slugs": list(taxonomy.slugs)}
+    recipe, written = repository.recipe, contents.written
+    multi = recipe.retrieval.configs.multi
     return Manifest(
         artifact=repository.artifact,
         code_version=code_version(),
         schema_version=SCHEMA_VERSION,
-        taxonomy=known,
-        labelers=[vars(labeler) for labeler in repository.labelers],
-        sources=recipe["sources"],
-        recipe={key: value for key, value in recipe.items() if key != "sources"},
-        recipe_hash=value_sha256(recipe),
+        taxonomy=taxonomy_pin(repository.taxonomy),
+        labelers=tuple(repository.labelers),
+        sources=repository.sources,
+        recipe=recipe,
+        recipe_hash=repository.recipe_hash,
         files=files_of(written),
         content_digest=combined(w.digest for w in written),
-        ledger=ledger.to_json(),
-        configs={**recipe["configs"], "count": len(configs)},
-        writer={"pyarrow": pa.__version__},
-        extra={
-            "retrieval": {"tasks": contents.tasks, "subsets": contents.subsets},
-            "stability": contents.stability,
-            "sizes": sizes_of(written),
-        },
+        ledger=ledger.record(),
+        configs=Configs(count=len(plan_configs(contents.subsets, multi)), multi=multi),
+        writer=Writer(pa.__version__),
+        extra=Extra(
+            Retrieval(contents.tasks, tuple(contents.subsets)),
+            contents.stability,
+            sizes_of(written),
+        ),
     )
 
 
@@ -195,19 +208,19 @@ def write_about(root: Path, manifest: Manifest, taxonomy: Taxonomy) -> None:
     write_text(root / "README.md", render_card(manifest, taxonomy))
 
 
-def files_of(written: Sequence[Written]) -> list[FileEntry]:
-    return sorted((file for w in written for file in w.files), key=lambda file: file.path)
+def files_of(written: Sequence[Written]) -> tuple[FileEntry, ...]:
+    return tuple(sorted((file for w in written for file in w.files), key=lambda file: file.path))
 
 
-def sizes_of(written: Sequence[Written]) -> dict[str, Any]:
+def sizes_of(written: Sequence[Written]) -> Sizes:
     """Return the bytes of the data files, of their distinct texts alone, and the ratio."""
     data = sum(file.bytes for w in written for file in w.files)
     raw = sum(w.raw_bytes for w in written)
-    return {"data": data, "raw_text": raw, "ratio": round(data / raw, 4) if raw else 0.0}
+    return Sizes(data, raw, round(data / raw, 4) if raw else 0.0)
 
 
-def _goes_out(about: About, recipe: dict[str, Any]) -> bool:
-    return about.redistributable or bool(recipe.get("with_text"))
+def _goes_out(about: About, recipe: Recipe) -> bool:
+    return about.redistributable or recipe.retrieval.with_text
 
 
 def _bare(tables: Assembled) -> Iterable[tuple[str, str, str, pa.Table]]:
@@ -221,20 +234,18 @@ def _bare(tables: Assembled) -> Iterable[tuple[str, str, str, pa.Table]]:
         yield part, name, split, rows
 
 
-def _subsets(
-    one: Ready, written: list[Written], repository: Repository
-) -> Iterable[dict[str, Any]]:
+def _subsets(one: Ready, written: list[Written], repository: Repository) -> Iterable[SubsetEntry]:
     """Yield the manifest's entries of a task's subsets."""
     paths = {w.place: w.paths for w in written}
     pools = {key: Members.of(rows) for key, rows in one.tables.pools.items()}
-    task, least = one.about.task, repository.recipe["subsets"]["min_queries"]
+    task, least = one.about.task, repository.recipe.retrieval.subsets.min_queries
     for part in one.tables.parts:
         counted = Counted.of(part, pools[part.pool])
         for subset in plan_subsets(task, part, counted, repository.taxonomy.claimable, least):
             yield _entry(subset, part, paths)
 
 
-def _entry(subset: Subset, part: Tables, paths: dict[Place, list[str]]) -> dict[str, Any]:
+def _entry(subset: Subset, part: Tables, paths: dict[Place, list[str]]) -> SubsetEntry:
     places = {
         "corpus": Place(subset.task, "corpus", *part.pool),
         "queries": Place(subset.task, "queries", part.language, part.split),

@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.ground.errors import SourceError
+from webfaq_domains.ground.subsets import Filter, SubsetEntry, SubsetReads, TableRead
 from webfaq_domains.retrieval.duplicates import duplicate_pairs, equal_candidates
 from webfaq_domains.retrieval.labels import membership
 from webfaq_domains.retrieval.readers.base import Part, Pool, Task
-
-#: A filter of `pyarrow.parquet.read_table` and of the Parquet reader of `datasets`.
-Filter = list[Any]
 
 
 @dataclass(frozen=True)
@@ -31,8 +29,8 @@ class Subset:
     task: str
     language: str
     domain: str | None
-    membership: str
-    pool: str
+    membership: Literal["exclusive", "multi"]
+    pool: Literal["full", "domain"]
     split: str
     queries: int
     corpus: int
@@ -41,14 +39,14 @@ class Subset:
     unpaired: int
     filters: dict[str, list[Filter]]
 
-    def entry(self, files: dict[str, list[str]]) -> dict[str, Any]:
+    def entry(self, files: dict[str, list[str]]) -> SubsetEntry:
         """Return the manifest's entry; `files` are the paths by part of the layout."""
-        entry = {key: value for key, value in vars(self).items() if key != "filters"}
+        counts = {key: value for key, value in vars(self).items() if key != "filters"}
         read = {
-            part: {"files": paths, "filters": self.filters.get(part, [])}
+            part: TableRead(tuple(paths), tuple(self.filters.get(part, ())))
             for part, paths in files.items()
         }
-        return {**entry, "read": read}
+        return SubsetEntry(**counts, read=SubsetReads(**read))
 
 
 @dataclass(frozen=True)
@@ -62,10 +60,10 @@ class Members:
         pairs = zip(rows["domain"].to_pylist(), rows["membership"].to_pylist(), strict=True)
         return cls(Counter(pairs))
 
-    def within(self, domain: str) -> list[str]:
+    def within(self, domain: str) -> tuple[str, ...]:
         """Return every membership met that holds a domain, sorted; the domain itself if none does."""
         met = sorted({held for _, held in self.counts if domain in held.split("+")})
-        return met or [domain]
+        return tuple(met) or (domain,)
 
     def count(self, filters: Sequence[Filter]) -> int:
         return sum(n for pair, n in self.counts.items() if all(_holds(f, pair) for f in filters))
@@ -112,9 +110,9 @@ def plan_subsets(
     whole = f"{task}_{part.language}"
     yield _subset(whole, (task, part), counted, {}, (None, "exclusive", "full"))
     for domain in sorted(domains):
-        alone: Filter = ["domain", "==", domain]
-        several: Filter = ["membership", "in", counted.queries.within(domain)]
-        forms = {"exclusive": alone, "multi": several}
+        alone: Filter = ("domain", "==", domain)
+        several: Filter = ("membership", "in", counted.queries.within(domain))
+        forms: dict[Literal["exclusive", "multi"], Filter] = {"exclusive": alone, "multi": several}
         if counted.queries.count([alone]) == counted.queries.count([several]):
             del forms["multi"]
         for form, chosen in forms.items():
@@ -123,15 +121,15 @@ def plan_subsets(
             name = f"{whole}_{domain}" + ("_multi" if form == "multi" else "")
             filters: dict[str, list[Filter]] = {"queries": [chosen], "qrels": [chosen]}
             yield _subset(name, (task, part), counted, filters, (domain, form, "full"))
-            inside: Filter = ["membership", "in", counted.corpus.within(domain)]
-            held: Filter = ["membership", "in", counted.unpaired.within(domain)]
+            inside: Filter = ("membership", "in", counted.corpus.within(domain))
+            held: Filter = ("membership", "in", counted.unpaired.within(domain))
             pooled = {"corpus": [inside], "unpaired": [held], **filters}
             yield _subset(f"{name}_pool", (task, part), counted, pooled, (domain, form, "domain"))
 
 
 def _subset(
     name: str, of: tuple[str, Tables], counted: Counted, filters: dict[str, list[Filter]],
-    what: tuple[str | None, str, str],
+    what: tuple[str | None, Literal["exclusive", "multi"], Literal["full", "domain"]],
 ) -> Subset:  # fmt: skip
     asked = filters.get("queries", [])
     return Subset(

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
+from msgspec.structs import replace
 
-from webfaq_domains.engine.run import locked
-from webfaq_domains.ground.errors import BuildError, SourceError, StagedError
-from webfaq_domains.ground.files import read_parquet, value_sha256
-from webfaq_domains.ground.manifest import TAXONOMY, Manifest
+from webfaq_domains.engine.work import Destination
+from webfaq_domains.ground.errors import SourceError, StagedError
+from webfaq_domains.ground.files import read_parquet
+from webfaq_domains.ground.manifest import MANIFEST, TAXONOMY, Manifest
 from webfaq_domains.ground.schema import combined
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.retrieval.layout import Place, Written, write_table
@@ -34,8 +33,8 @@ def fill_texts(published: Path, releases: Sequence[tuple[str, Path]], out: Path)
     :raises SourceError: if a release is not the one that was published.
     """
     manifest = Manifest.read(published)
-    tasks = manifest.extra.get("retrieval", {}).get("tasks", {})
-    waiting = sorted(name for name, about in tasks.items() if not about["texts"])
+    tasks = manifest.retrieval.tasks
+    waiting = sorted(name for name, about in tasks.items() if not about.texts)
     if sorted(name for name, _ in releases) != waiting:
         named = ", ".join(name for name, _ in releases) or "none"
         raise StagedError(
@@ -43,36 +42,36 @@ def fill_texts(published: Path, releases: Sequence[tuple[str, Path]], out: Path)
             if waiting
             else f"{published} waits for the texts of no task: there is nothing to fill in"
         )
-    if out.exists():
+    destination = Destination(out)
+    destination.check()
+    if not destination.is_free():
         raise StagedError(f"{out} exists; choose another --out")
     texts = {name: _texts(_release(manifest, name, folder)) for name, folder in releases}
-    work = out.with_name(f"{out.name}.work")
-    try:
-        with locked(work):
-            root = work / "staged"
-            shutil.rmtree(root, ignore_errors=True)
-            _write(published, manifest, texts, root)
-            os.replace(root, out)
-    except OSError as error:
-        raise BuildError(
-            f"{error.strerror or error} ({error.filename or work}); free space or mend it and run "
-            "the same command again"
-        ) from error
-    shutil.rmtree(work, ignore_errors=True)
+    with destination.open(destination.work(manifest.recipe_hash)) as work:
+        root = work / "staged"
+        shutil.rmtree(root, ignore_errors=True)
+        _write(published, manifest, texts, root)
+        destination.put_in_place(root)
     return Staged(out)
 
 
 def _release(manifest: Manifest, name: str, folder: Path) -> Task:
     """Read a release, and refuse one whose files are not those that the manifest pins."""
-    reading = Reading(all_languages=True, partial=bool(manifest.recipe["partial"]))
+    reading = Reading(all_languages=True, partial=manifest.recipe.retrieval.partial)
     task = read_task(name, folder, reading)
-    source = next(entry for entry in manifest.sources if entry["name"] == task.about.title)
-    for file, sha256 in source["files"].items():
+    for file, sha256 in _pinned_files(manifest, task).items():
         if task.files.get(file) != sha256:
             raise SourceError(
                 f"{folder}: {file} is not the file that was published (sha256 {sha256})"
             )
     return task
+
+
+def _pinned_files(manifest: Manifest, task: Task) -> dict[str, str]:
+    for source in manifest.sources:
+        if source.name == task.about.title and isinstance(source.files, dict):
+            return source.files
+    raise StagedError(f"{MANIFEST}: no source {task.about.title!r} with the sha256 of its files")
 
 
 def _texts(task: Task) -> dict[str, tuple[str, str]]:
@@ -95,20 +94,19 @@ def _write(
     published: Path, manifest: Manifest, texts: dict[str, dict[str, tuple[str, str]]], root: Path
 ) -> None:
     written = list(_tables(published, manifest, texts, root))
-    recipe = {**manifest.recipe, "with_text": True}
-    retrieval = manifest.extra["retrieval"]
-    tasks = {name: {**about, "texts": True} for name, about in retrieval["tasks"].items()}
+    recipe = manifest.recipe.with_values(with_text=True)
+    tasks = {name: replace(about, texts=True) for name, about in manifest.retrieval.tasks.items()}
     filled = replace(
         manifest,
         recipe=recipe,
-        recipe_hash=value_sha256({**recipe, "sources": manifest.sources}),
+        recipe_hash=recipe.sha256(manifest.sources),
         files=files_of(written),
         content_digest=combined(w.digest for w in written),
-        extra={
-            **manifest.extra,
-            "retrieval": {**retrieval, "tasks": tasks},
-            "sizes": sizes_of(written),
-        },
+        extra=replace(
+            manifest.extra,
+            retrieval=replace(manifest.retrieval, tasks=tasks),
+            sizes=sizes_of(written),
+        ),
     )
     write_about(root, filled, load_taxonomy(published / TAXONOMY))
 

@@ -27,27 +27,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from webfaq_domains.ground.errors import StagedError
-from webfaq_domains.ground.languages import languages
-from webfaq_domains.retrieval.export import (
+from webfaq_domains.ground.subsets import SubsetEntry, TableRead
+from webfaq_domains.ground.trec import Run, best, read_run, write_lines
+from webfaq_domains.ground.xtreme import (
+    FOLDERS,
+    bucc_lines,
+    code_of,
+    file_of,
+    mewslix_lines,
+    tatoeba_lines,
+)
+from webfaq_domains.retrieval.folder import (
     Exported,
-    Run,
-    Subset,
-    read_part,
-    read_run,
+    read_rows,
     read_subsets,
     read_texts,
     whole_languages,
-    write_lines,
 )
-
-#: Our task -> XTREME's folder, and how its files end.
-FOLDERS = {
-    "tatoeba": ("tatoeba", "tsv"),
-    "bucc": ("bucc2018", "tsv"),
-    "mewslix": ("mewslix", "json"),
-}
-#: XTREME-R scores Mewsli-X by mAP@20.
-_MEWSLIX_DEPTH = 20
 
 
 def export_xtreme(folder: Path, out: Path, run: Path | None = None) -> Exported:
@@ -58,7 +54,7 @@ def export_xtreme(folder: Path, out: Path, run: Path | None = None) -> Exported:
     ranked = None if run is None else read_run(run)
     subsets = [subset for task in FOLDERS for subset in whole_languages(folder, task)]
     files = [path for subset in subsets for path in _labels(folder, subset, out)]
-    tasks = sorted({subset["task"] for subset in read_subsets(folder)})
+    tasks = sorted({subset.task for subset in read_subsets(folder)})
     if not files:
         raise StagedError(
             f"{folder} has {', '.join(tasks)}; XTREME has files for {', '.join(FOLDERS)}"
@@ -72,82 +68,69 @@ def export_xtreme(folder: Path, out: Path, run: Path | None = None) -> Exported:
     return Exported(out, names, tuple(task for task in tasks if task not in FOLDERS))
 
 
-def code_of(language: str) -> str:
-    """Return the code that XTREME's files have: ISO 639-1, or ISO 639-3 where there is none."""
-    known = languages().get(language)
-    return (known.iso1 if known else "") or language
-
-
-def _path(subset: Subset, out: Path, kind: str) -> Path:
-    name, suffix = FOLDERS[subset["task"]]
-    return out / kind / name / f"test-{code_of(subset['language'])}.{suffix}"
-
-
-def _labels(folder: Path, subset: Subset, out: Path) -> list[Path]:
-    path = _path(subset, out, "labels")
-    if subset["task"] == "tatoeba":
+def _labels(folder: Path, subset: SubsetEntry, out: Path) -> list[Path]:
+    path = out / "labels" / file_of(subset.task, subset.language)
+    if subset.task == "tatoeba":
         sides = TatoebaSides(folder, subset)
         return [*sides.write_inputs(out), write_lines(path, map(str, sides.gold))]
     pairs = _official(folder, subset)
-    if subset["task"] == "bucc":
-        return [write_lines(path, (f"{one}\t{other}" for one, other in sorted(pairs)))]
+    if subset.task == "bucc":
+        return [write_lines(path, bucc_lines(pairs))]
     named: Run = {}
     for query, document in pairs:
         named.setdefault(query, []).append(document)
     return [write_lines(path, [json.dumps(named)])]
 
 
-def _predictions(folder: Path, subset: Subset, out: Path, run: Run) -> list[Path]:
+def _predictions(folder: Path, subset: SubsetEntry, out: Path, run: Run) -> list[Path]:
     """Write a run's predictions for one language; nothing where the run has none of its queries."""
-    ways: dict[str, Callable[[Path, Subset, Run], Iterator[str]]] = {
+    ways: dict[str, Callable[[Path, SubsetEntry, Run], Iterator[str]]] = {
         "tatoeba": _tatoeba, "bucc": _bucc, "mewslix": _mewslix,
     }  # fmt: skip
-    lines = list(ways[subset["task"]](folder, subset, run))
-    return [write_lines(_path(subset, out, "predictions"), lines)] if lines else []
+    lines = list(ways[subset.task](folder, subset, run))
+    path = out / "predictions" / file_of(subset.task, subset.language)
+    return [write_lines(path, lines)] if lines else []
 
 
-def _tatoeba(folder: Path, subset: Subset, run: Run) -> Iterator[str]:
+def _tatoeba(folder: Path, subset: SubsetEntry, run: Run) -> Iterator[str]:
     sides = TatoebaSides(folder, subset)
-    met = [name for name in sides.english if name in run]
     if any(name in run for name in sides.place):
         raise StagedError(
-            f"{subset['name']}: the run searches English for {subset['language']}; XTREME asks for "
+            f"{subset.name}: the run searches English for {subset.language}; XTREME asks for "
             "the other direction: rank the queries for each candidate of the corpus"
         )
-    if met and len(met) < len(sides.english):
-        missing = next(name for name in sides.english if name not in run)
-        raise StagedError(
-            f"{subset['name']}: the run has {len(met)} of {len(sides.english)} English sentences, "
-            f"{missing} is missing; XTREME wants a line for each"
-        )
-    for name in met:
-        if run[name][0] not in sides.place:
-            raise StagedError(f"{subset['name']}: {name} is answered by {run[name][0]}, no query")
-        yield str(sides.place[run[name][0]])
+    if any(name in run for name in sides.english):
+        yield from tatoeba_lines(sides.english, sides.place, best(run), subset.name)
 
 
-def _bucc(folder: Path, subset: Subset, run: Run) -> Iterator[str]:
-    names = read_part(folder, subset, "queries")["id"].to_pylist()
-    if "unpaired" in subset["read"]:
-        names += read_part(folder, subset, "unpaired")["id"].to_pylist()
-    return (f"{name}\t{run[name][0]}" for name in sorted(names) if name in run)
+def _bucc(folder: Path, subset: SubsetEntry, run: Run) -> Iterator[str]:
+    names = _ids(folder, subset.read.queries)
+    if subset.read.unpaired is not None:
+        names += _ids(folder, subset.read.unpaired)
+    found = best(run)
+    return bucc_lines((name, found[name]) for name in names if name in found)
 
 
-def _mewslix(folder: Path, subset: Subset, run: Run) -> Iterator[str]:
-    names = read_part(folder, subset, "queries")["id"].to_pylist()
+def _mewslix(folder: Path, subset: SubsetEntry, run: Run) -> Iterator[str]:
+    names = _ids(folder, subset.read.queries)
     missing = [name for name in names if name not in run]
     if len(missing) == len(names):
         return
     if missing:
         raise StagedError(
-            f"{subset['name']}: the run lacks {len(missing)} of {len(names)} mentions, such as "
+            f"{subset.name}: the run lacks {len(missing)} of {len(names)} mentions, such as "
             f"{missing[0]}; XTREME-R wants each"
         )
-    yield json.dumps({name: run[name][:_MEWSLIX_DEPTH] for name in names})
+    yield from mewslix_lines({name: run[name] for name in names})
 
 
-def _official(folder: Path, subset: Subset) -> list[tuple[str, str]]:
-    rows = read_part(folder, subset, "qrels")
+def _ids(folder: Path, read: TableRead) -> list[str]:
+    names: list[str] = read_rows(folder, read, ["id"])["id"].to_pylist()
+    return names
+
+
+def _official(folder: Path, subset: SubsetEntry) -> list[tuple[str, str]]:
+    rows = read_rows(folder, subset.read.qrels)
     rows = rows.filter(pc.equal(rows["kind"], "official"))
     return list(zip(rows["query-id"].to_pylist(), rows["corpus-id"].to_pylist(), strict=True))
 
@@ -160,15 +143,16 @@ class TatoebaSides:
     translation.
     """
 
-    def __init__(self, folder: Path, subset: Subset) -> None:
-        self._language = subset["language"]
-        queries, corpus = (read_texts(folder, subset, part) for part in ("queries", "corpus"))
+    def __init__(self, folder: Path, subset: SubsetEntry) -> None:
+        self._language = subset.language
+        reads = (subset.read.queries, subset.read.corpus)
+        queries, corpus = (read_texts(folder, subset, read) for read in reads)
         self._foreign, self._english = (_texts(rows) for rows in (queries, corpus))
         right = {document: query for query, document in _official(folder, subset)}
         lost = sorted(set(self._english) ^ set(right)) or set(self._foreign) ^ set(right.values())
         if lost:
             raise StagedError(
-                f"{subset['name']}: {min(lost)} is in no official pair; XTREME's files need each "
+                f"{subset.name}: {min(lost)} is in no official pair; XTREME's files need each "
                 "sentence of both sides in exactly one"
             )
         self.place = {name: place for place, name in enumerate(self._foreign)}

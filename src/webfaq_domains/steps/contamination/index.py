@@ -178,6 +178,14 @@ def index_path(folder: Path) -> Path:
     return folder.resolve().with_name(folder.resolve().name + INDEX_ENDING)
 
 
+def is_index(path: Path) -> bool:
+    """Tell whether a file is an index of ours, of any version."""
+    try:
+        return b"made_of" in (pq.read_schema(path).metadata or {})
+    except (OSError, pa.ArrowInvalid):
+        return False
+
+
 def _made_of(folder: Path) -> str:
     paths = sorted(folder.glob("data/*/*/*.parquet"))
     files = {path.relative_to(folder).as_posix(): file_sha256(path) for path in paths}
