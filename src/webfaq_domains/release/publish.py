@@ -96,7 +96,7 @@ def publish_folder(
     artifact = open_artifact(folder)
     target = Target(options.repo, options.kind or artifact.repo_type)
     remote = Remote(target, api, policy, options.quiet)
-    check_access(remote, options)
+    remote.check_access(options.create is not None, options.create_pr)
     load = options.load and go
     release = read_release(artifact, target, options.version, load, options.quiet)
     if go:
@@ -106,20 +106,6 @@ def publish_folder(
     if options.load and isinstance(artifact, DataSet):
         notes.insert(0, "the folder is fine; its configs were not loaded: --yes loads them first")
     return replace(plan, notes=notes)
-
-
-def check_access(remote: Remote, options: PublishOptions) -> None:
-    """Ask the Hub whether the repository can be written, before anything takes time.
-
-    :raises PublishError: if it is not there, and is not to be made.
-    :raises HubError: if the token may not write to it, or may not make it.
-    """
-    if remote.refs() is None:
-        if not options.create:
-            raise PublishError(missing(remote.target))
-        remote.check_may_create()
-    elif not options.create_pr:
-        remote.check_may_write()
 
 
 def plan_release(release: Release, remote: Remote, options: PublishOptions) -> Plan:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from tqdm import tqdm
 
-from webfaq_domains.ground.errors import HubError
+from webfaq_domains.ground.errors import HubError, PublishError
 from webfaq_domains.ground.hub import RepositoryFile, files_of_tree
-from webfaq_domains.ground.hub_errors import explain
+from webfaq_domains.ground.hub_errors import explain, missing
 from webfaq_domains.release.contents import Message, Target, is_content
 
 if TYPE_CHECKING:
@@ -171,35 +171,37 @@ class Remote:
             ]
         )
 
-    def check_may_write(self) -> None:
-        """Ask whether the token may write to the repository.
+    def check_access(self, create: bool, pull: bool = False) -> None:
+        """Ask whether a release can be brought here, before anything takes time.
 
-        :raises HubError: if the Hub says no. One that does not know the question says nothing.
+        :param create: make the repository where it is not there.
+        :param pull: propose the release, for which reading is enough.
+        :raises PublishError: if it is not there, and is not to be made.
+        :raises HubError: if the token may not write to it, or may not make it, as far as the Hub tells.
         """
-        try:
-            self.retry(lambda: self.api.auth_check(**self._named, write=True))
-        except HubError as error:
-            if error.status not in _UNKNOWN_QUESTION:
-                raise
-
-    def check_may_create(self) -> None:
-        """Ask whether the token may make the repository, as far as the Hub tells.
-
-        :raises HubError: if it may only read, or its owner is not of the organisation.
-        """
-        try:
-            found = self.retry(self.api.whoami)
-        except HubError as error:
-            if error.status not in _UNKNOWN_QUESTION:
-                raise
+        there = self.refs() is not None
+        if not there and not create:
+            raise PublishError(missing(self.target))
+        if there and pull:
             return
-        role = ((found.get("auth") or {}).get("accessToken") or {}).get("role")
+        try:
+            if there:
+                self.retry(lambda: self.api.auth_check(**self._named, write=True))
+            else:
+                self._check_owner(self.retry(self.api.whoami))
+        except HubError as error:
+            if error.status not in _NO_SUCH_ROUTE:
+                raise
+
+    def _check_owner(self, token: dict[str, Any]) -> None:
+        """Hold what the Hub says of the token against the repository that is to be made."""
+        role = ((token.get("auth") or {}).get("accessToken") or {}).get("role")
         owner = self.target.repo_id.partition("/")[0]
-        members = {found.get("name"), *(org.get("name") for org in found.get("orgs") or ())}
+        members = {token.get("name"), *(org.get("name") for org in token.get("orgs") or ())}
         if role == "read":
             what = "the token may only read; use one with write access"
-        elif "orgs" in found and owner not in members:
-            what = f"the token is that of {found.get('name')}, who is no member of {owner}"
+        elif "orgs" in token and owner not in members:
+            what = f"the token is that of {token.get('name')}, who is no member of {owner}"
         else:
             return
         raise HubError(f"{self.target} cannot be made: {what}", status=403)
@@ -251,8 +253,8 @@ class Remote:
         )
 
 
-#: What a Hub answers that lacks a route.
-_UNKNOWN_QUESTION = (404, 405, 501)
+#: What a Hub-compatible server answers that does not know a question.
+_NO_SUCH_ROUTE = (404, 405, 501)
 
 
 @contextmanager
