@@ -8,14 +8,12 @@ from typing import Any
 
 from hubserver import HubServer
 
-from webfaq_domains.release.artifact import list_files
-from webfaq_domains.release.calls import Patience, Target
-from webfaq_domains.release.plan import Release, hashed_file
+from webfaq_domains.release.contents import Release, Target, hashed_file, list_files
 from webfaq_domains.release.publish import Published, PublishOptions, publish_release
-from webfaq_domains.release.remote import Remote
+from webfaq_domains.release.remote import Remote, RetryPolicy
 
 REPO = "org/faq"
-QUICK = Patience(attempts=6, first_wait=0.01, longest_wait=2, timeout=5)
+QUICK = RetryPolicy(attempts=6, first_wait=0.01, longest_wait=2, timeout=5)
 CARD = "---\nlicense: cc-by-4.0\n---\n# FAQ {}\n"
 
 Files = dict[str, bytes]
@@ -63,7 +61,7 @@ def release_of(folder: Path, version: str, repo: str = REPO, kind: str = "datase
 
 def remote_of(hub: HubServer, release: Release, **more: Any) -> Remote:
     api = hub.clients.api(more.pop("token", None))
-    return Remote(release.target, api, more.pop("patience", QUICK), quiet=more.pop("quiet", True))
+    return Remote(release.target, api, more.pop("policy", QUICK), quiet=more.pop("quiet", True))
 
 
 def publish(

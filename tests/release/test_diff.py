@@ -23,10 +23,10 @@ from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.manifest import MANIFEST, FileEntry, Manifest
 from webfaq_domains.labelers.load import builtin_folder
-from webfaq_domains.release.artifact import versioned_files
 from webfaq_domains.release.diff import Difference, diff
+from webfaq_domains.release.kinds import open_artifact
 from webfaq_domains.release.rows import Label
-from webfaq_domains.release.versions import Version
+from webfaq_domains.release.semver import Version
 
 
 def compared(one: Path, other: Path) -> Difference:
@@ -46,7 +46,7 @@ def test_a_folder_does_not_differ_from_its_copy(small: Path, staged: Path) -> No
 
 def test_what_publishing_writes_is_no_difference(small: Path, staged: Path) -> None:
     """The version in card and manifest comes with the release and asks for no other release."""
-    for name, content in versioned_files(small, "1.2.0").items():
+    for name, content in open_artifact(small).versioned_files("1.2.0").items():
         (staged / name).write_bytes(content)
     assert compared(small, staged).level == "none"
     found = compared(staged, small)
@@ -278,7 +278,7 @@ def test_two_kinds_of_artifacts_are_not_compared(small: Path) -> None:
 
 @pytest.mark.parametrize("address", ["there/is/no/such", "./nowhere", "nowhere", "a b/c"])
 def test_an_address_that_is_none_is_refused(small: Path, address: str) -> None:
-    with pytest.raises(StagedError, match=r"expected a staged folder or org/name@revision"):
+    with pytest.raises(StagedError, match=r"expected a folder or org/name@revision"):
         diff(str(small), address, quiet=True)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import threading
 import time
@@ -25,9 +26,9 @@ from publishing import (
 )
 
 from webfaq_domains.ground.errors import HubError, PublishError, WebFAQError
-from webfaq_domains.release.calls import Patience
-from webfaq_domains.release.plan import Release
+from webfaq_domains.release.contents import Release, Target, hashed_bytes
 from webfaq_domains.release.publish import PublishOptions, plan_release
+from webfaq_domains.release.remote import RetryPolicy
 
 WRITES = "^(POST|PUT|DELETE) "
 
@@ -75,24 +76,16 @@ def test_contents_go_up_first_then_one_commit_then_a_look_then_the_tag(
     old = publish(hub, first).sha
     hub.log.clear()
     new = publish(hub, second).sha
-    calls = [target.split("?")[0].replace(REPO, "R") for target in hub.log.targets()]
-    assert [call for call in calls if not call.startswith("PUT") and "verify" not in call] == [
-        "GET /api/datasets/R/refs",
-        f"GET /api/datasets/R/tree/{old}",
-        "POST /api/datasets/R/preupload/main",
-        "POST /datasets/R.git/info/lfs/objects/batch",
-        "POST /api/validate-yaml",
-        "POST /api/datasets/R/commit/main",
-        f"GET /api/datasets/R/tree/{new}",
-        f"POST /api/datasets/R/tag/{new}",
-    ]
-    assert len(hub.log.find("^PUT /storage")) == 2
+    steps = ["^PUT /storage", "/commit/main", f"^GET .*/tree/{new}", "^POST .*/tag/"]
+    times = [[entry.number for entry in hub.log.find(step)] for step in steps]
+    assert [len(numbers) for numbers in times] == [2, 1, 1, 1]
+    for before, after in itertools.pairwise(times):
+        assert max(before) < min(after)
     (commit,) = hub.log.find("/commit/main")
     header, *operations = map(json.loads, commit.body.splitlines())
     assert header["value"]["parentCommit"] == old
-    assert [operation["key"] for operation in operations] == [
-        "deletedFile", "deletedFile", "file", "lfsFile", "lfsFile", "file",
-    ]  # fmt: skip
+    acts = [operation["key"] for operation in operations]
+    assert acts.count("deletedFile") == 2 and acts[:2] == ["deletedFile"] * 2
     assert (shown(hub), shown(hub, "v1.0.0")) == (second_files(), first_files())
 
 
@@ -152,6 +145,35 @@ def test_the_plan_is_exact_and_changes_nothing(
     assert "2 to add, 2 to replace, 2 to delete" in text
     assert "1 unchanged (308 bytes)" in text
     assert json.loads(json.dumps(found)) == found
+
+
+def test_a_long_plan_is_shown_by_folder(hub: HubServer, tmp_path: Path) -> None:
+    """As JSON it is whole."""
+    cells = {
+        f"data/{domain}/{language}/train-00000-of-00001.parquet": parquet(domain + language)
+        for domain in ("health", "legal", "travel")
+        for language in (f"l{number:02}" for number in range(40))
+    }
+    release = release_of(write_files(tmp_path / "many", {**first_files(), **cells}), "1.0.0")
+    options = PublishOptions(REPO, "1.0.0", create="private")
+    plan = plan_release(release, remote_of(hub, release), options)
+    lines = plan.text().splitlines()
+    assert len(lines) < 15
+    size = sum(len(cells[path]) for path in cells if "/travel/" in path)
+    assert f"  + 40 files in data/travel/  {size:,} bytes" in lines
+    assert "  + README.md" in plan.text()
+    assert len(plan.to_json()["changes"]) == 125
+
+
+def test_more_files_than_a_commit_takes_are_refused_before_anything_is_sent(
+    hub: HubServer, tmp_path: Path
+) -> None:
+    files = tuple(hashed_bytes(f"data/{number}.parquet", b"x") for number in range(25_001))
+    release = Release(tmp_path, Target(REPO, "dataset"), "1.0.0", files)
+    with pytest.raises(PublishError, match=r"25,001 files would change, and .* 25,000") as met:
+        publish(hub, release)
+    assert "fewer, larger files" in str(met.value)
+    assert hub.log.find(WRITES) == []
 
 
 def test_equal_contents_are_sent_once(hub: HubServer, tmp_path: Path) -> None:
@@ -236,6 +258,43 @@ def test_the_same_version_with_other_content_waits_for_the_tag(
     assert shown(hub) == shown(hub, "v1.1.0") == second_files()
 
 
+def test_a_lower_version_does_not_take_main_back_between_commit_and_tag(
+    hub: HubServer, first: Release, second: Release, other: Release
+) -> None:
+    """No tag tells yet that main holds 1.1.0; its manifest does."""
+    publish(hub, first)
+    lower = Release(other.folder, other.target, "1.0.1", other.files)
+    told: list[str] = []
+
+    def try_lower() -> None:
+        with pytest.raises(PublishError) as met:
+            publish(hub, lower)
+        told.append(str(met.value))
+
+    hub.faults.add(Fault("action", when="/tag/", action=try_lower))
+    assert publish(hub, second).state == "published"
+    assert "holds v1.1.0, without its tag yet" in told[0] and "take main back" in told[0]
+    assert shown(hub) == shown(hub, "v1.1.0") == second_files()
+    assert tags(hub) == ["v1.0.0", "v1.1.0"]
+
+
+def test_a_higher_version_may_follow_one_without_its_tag(
+    hub: HubServer, first: Release, second: Release
+) -> None:
+    publish(hub, first)
+    hub.publish(REPO, {"manifest.json": b'{"version": "1.0.5"}'})
+    assert publish(hub, second).state == "published"
+    assert shown(hub) == second_files()
+
+
+@pytest.mark.parametrize("manifest", [b"{", b"[]", b'{"version": 7}', b"{}", b'{"version": "x"}'])
+def test_a_manifest_on_main_that_is_none_is_no_hindrance(
+    hub: HubServer, first: Release, manifest: bytes
+) -> None:
+    hub.publish(REPO, {"manifest.json": manifest})
+    assert publish(hub, first).state == "published"
+
+
 def test_publishers_at_the_same_time(
     hub: HubServer, first: Release, second: Release, other: Release
 ) -> None:
@@ -300,7 +359,7 @@ def test_a_rate_limit_that_is_too_long_is_told_with_its_time(
 
 def test_a_silent_hub_is_given_up_after_the_timeout(hub: HubServer, first: Release) -> None:
     hub.faults.add(Fault("slow", when="/refs", seconds=20, times=9))
-    hasty = remote_of(hub, first, patience=Patience(2, 0.01, 1, timeout=0.2))
+    hasty = remote_of(hub, first, policy=RetryPolicy(2, 0.01, 1, timeout=0.2))
     with pytest.raises(HubError, match="did not answer in time"):
         publish(hub, first, hasty)
 
@@ -371,19 +430,19 @@ def test_a_file_that_appears_or_goes_while_it_goes_up_is_refused(
 
 
 def test_a_large_file_that_changes_between_hash_and_upload_is_refused(
-    hub: HubServer, first: Release, monkeypatch: pytest.MonkeyPatch
+    hub: HubServer, tmp_path: Path
 ) -> None:
     """Large files are handed over as paths: the hash that the client made of them is compared."""
-    monkeypatch.setattr("webfaq_domains.release.remote._WHOLE", 100)
-    path = first.folder / "data/health/deu/train-00000-of-00001.parquet"
-    content = path.read_bytes()
-    path.write_bytes(content.replace(b"a", b"x"))
-    with pytest.raises(PublishError, match=r"train-00000-of-00001.parquet changed"):
-        publish(hub, first)
+    large = {**first_files(), "data/large.parquet": b"PAR1" + b"a" * (11 << 20)}
+    release = release_of(write_files(tmp_path / "large", large), "1.0.0")
+    path = release.folder / "data/large.parquet"
+    path.write_bytes(large["data/large.parquet"].replace(b"a", b"x"))
+    with pytest.raises(PublishError, match=r"large.parquet changed"):
+        publish(hub, release)
     assert shown(hub) == {} and tags(hub) == []
-    path.write_bytes(content)
-    done = publish(hub, release_of(first.folder, "1.0.0"))
-    assert (done.state, shown(hub)) == ("published", first_files())
+    path.write_bytes(large["data/large.parquet"])
+    done = publish(hub, release_of(release.folder, "1.0.0"))
+    assert (done.state, shown(hub)) == ("published", large)
 
 
 # Pull requests
@@ -408,57 +467,6 @@ def test_a_pull_request_leaves_main_alone_and_is_made_once(
     assert hub.log.find("^PUT|/commit/") == [] and tags(hub) == ["v1.0.0", "v1.1.0"]
 
 
-# Large releases
-
-
-def test_a_large_release_is_built_on_a_branch_and_main_moves_once(
-    hub: HubServer, first: Release, second: Release
-) -> None:
-    sha = publish(hub, first).sha
-    seen: set[str] = set()
-    hub.faults.add(Fault("action", times=999, action=lambda: seen.add(head(hub))))
-    assert publish(hub, second, most=2).state == "published"
-    assert seen <= {sha, head(hub)}
-    assert line(hub) == ["initial commit", "Release v1.0.0", "Release v1.1.0"]
-    assert shown(hub) == shown(hub, "v1.1.0") == second_files()
-    assert [name for name in hub.repo(REPO).refs if "heads" in name] == ["refs/heads/main"]
-    assert len(hub.log.find("/commit/release-v1.1.0")) == 3
-    assert len(hub.log.find("^PUT")) == 3 + 2
-    assert publish(hub, second, most=2).state == "published already"
-
-
-def test_a_large_release_resumes_and_leaves_a_main_that_moved_on(
-    hub: HubServer, first: Release, second: Release, hurried: None
-) -> None:
-    publish(hub, first)
-    hub.faults.add(Fault("503", when="/commit/release-v1.1.0", nth=2, times=99))
-    with pytest.raises(HubError, match="503"):
-        publish(hub, second, most=2)
-    assert (shown(hub), tags(hub)) == (first_files(), ["v1.0.0"])
-    hub.faults.clear()
-    hub.faults.add(Fault("503", when="/commit/main", times=99))
-    with pytest.raises(HubError, match="503"):
-        publish(hub, second, most=2)
-    assert shown(hub) == first_files() and shown(hub, "v1.1.0") == second_files()
-    hub.faults.clear()
-    moved = hub.publish(REPO, {"note.txt": b"theirs"})
-    left = publish(hub, second, most=2)
-    assert left.state == "tagged" and "moved on" in left.address
-    assert head(hub) == moved
-    assert len(hub.log.find("^PUT")) == 3 + 2
-
-
-def test_a_large_release_catches_main_up(hub: HubServer, first: Release, second: Release) -> None:
-    publish(hub, first)
-    hub.faults.add(Fault("500", when="/commit/main", times=99))
-    with pytest.raises(HubError):
-        publish(hub, second, most=2)
-    hub.faults.clear()
-    assert publish(hub, second, most=2).state == "published"
-    assert shown(hub) == second_files()
-
-
 def test_the_waits_of_the_real_hub_are_not_those_of_the_tests() -> None:
-    from webfaq_domains.release.calls import PATIENT
-
-    assert PATIENT.first_wait >= 1 and PATIENT.timeout > 60 and QUICK.first_wait < 0.1
+    real = RetryPolicy()
+    assert real.first_wait >= 1 and real.timeout > 60 and QUICK.first_wait < 0.1

@@ -13,7 +13,7 @@ from publishing import QUICK, REPO, shown, tags, write_files
 from toybuild import command, sha256_of
 
 from webfaq_domains.cli import main
-from webfaq_domains.ground.errors import PublishError
+from webfaq_domains.ground.errors import PublishError, StagedError
 from webfaq_domains.ground.manifest import Manifest
 from webfaq_domains.labelers.load import builtin_folder
 from webfaq_domains.release.check import check_folder
@@ -104,7 +104,40 @@ def test_a_space_that_would_not_work(
 ) -> None:
     with pytest.raises(PublishError, match=told):
         run(hub, write_files(tmp_path / "space", {**SPACE, **changed}), "0.1.0")
-    assert hub.log.entries == []
+    assert hub.log.find("^(POST|PUT)") == []
+
+
+@pytest.mark.parametrize(
+    ("card", "told"),
+    [
+        (b"\xef\xbb\xbf" + SPACE["README.md"], "line 1 starts with a byte order mark"),
+        (SPACE["README.md"].replace(b"Board\n", b"Board: one\n", 1), "README.md line 2: its YAML"),
+        (b"---\n- sdk\n- static\n---\n", "README.md line 2: its YAML is a list"),
+        (b"---\ntitle: B\nsdk: 'static\n---\n", "README.md line 3: its YAML"),
+    ],
+)
+def test_a_card_that_cannot_be_read_names_the_line(tmp_path: Path, card: bytes, told: str) -> None:
+    files = {name: SPACE[name] for name in ("index.html", "submissions/one.json")}
+    folder = write_files(tmp_path / "space", {**files, "README.md": card})
+    with pytest.raises(StagedError, match=told):
+        check_folder(folder)
+
+
+def test_a_card_with_the_line_ends_of_windows_is_fine(hub: HubServer, tmp_path: Path) -> None:
+    card = SPACE["README.md"].replace(b"\n", b"\r\n")
+    run(hub, write_files(tmp_path / "space", {**SPACE, "README.md": card}), "0.1.0")
+    assert hub.repo(REPO, "space").sdk == "static"
+
+
+def test_a_plan_loads_no_config_and_says_so(
+    hub: HubServer, small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Loading takes most of the time, and publishing does it."""
+    words = [small, "--repo", REPO, "--version", "1.0.0", "--create", "private"]
+    planned = cli(hub, monkeypatch, *words)
+    assert planned.exit_code == 0, planned.stderr
+    assert "its configs were not loaded: --yes loads them first" in planned.stdout
+    assert "load configs" not in planned.stderr
 
 
 def test_the_kind_can_be_said(hub: HubServer, tmp_path: Path) -> None:
@@ -159,5 +192,5 @@ def test_the_command_says_what_is_wrong_in_one_line(
 ) -> None:
     done = cli(hub, monkeypatch, space, "--repo", REPO, "--version", "1.0.0", "--yes")
     assert done.exit_code == 1 and done.stdout == ""
-    assert "\nError: the space org/faq is not on the Hub" in done.stderr
+    assert done.stderr.startswith("Error: the space org/faq is not on the Hub")
     assert "Traceback" not in done.stderr and hub.clients.token not in done.stderr

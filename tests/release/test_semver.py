@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from webfaq_domains.ground.errors import RecipeError
-from webfaq_domains.release.versions import Version, highest
+from webfaq_domains.release.semver import Version, highest
 
 
 @pytest.mark.parametrize("text", ["1.2.3", "v1.2.3"])

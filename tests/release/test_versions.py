@@ -125,7 +125,7 @@ def test_models_and_spaces_have_versions_too(story: Story) -> None:
     [
         (
             "unknown",
-            "there is no data set, model or Space org/nothing on the Hub, or it is private",
+            "there is no dataset, model or Space org/nothing on the Hub, or it is private",
         ),
         ("no name", "org/faq@v1.0.0: expected a repository org/name"),
         (
@@ -162,7 +162,7 @@ def test_a_release_does_not_differ_from_its_folder(story: Story) -> None:
 
 def test_spaces_are_compared_file_by_file(story: Story) -> None:
     met = story.json("pages")
-    assert (met["kind"], met["level"]) == ("files", "minor")
+    assert (met["kind"], met["level"]) == ("space", "minor")
     assert met["files"] == ["+ app.js", "index.html differs"]
 
 

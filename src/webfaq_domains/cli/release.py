@@ -24,10 +24,6 @@ _OPTIONS = (
         "--repo-type", "kind", type=click.Choice(("dataset", "model", "space")),
         help="[default: what the folder is]",
     ),
-    click.option(
-        "--most-per-commit", "most", type=click.IntRange(1, 25_000), default=25_000,
-        show_default=True, help="Build up larger releases on a branch.",
-    ),
     click.option("--no-load", is_flag=True, help="Do not load every config with datasets."),
 )  # fmt: skip
 

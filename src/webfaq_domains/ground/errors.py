@@ -54,14 +54,20 @@ class HubError(WebFAQError):
     """The Hub refused, cannot be reached, or answered something that cannot be read.
 
     `status` is the HTTP status, 0 where no answer arrived; `passing` says that the same request may
-    well succeed later; `wait` is the number of seconds that the Hub asks to wait.
+    well succeed later; `wait` is the number of seconds that the Hub asks to wait; `missing` says that
+    there is no such repository, or that the token may not see it.
     """
 
     def __init__(
-        self, message: str, status: int = 0, passing: bool = False, wait: float | None = None
+        self,
+        message: str,
+        status: int = 0,
+        passing: bool = False,
+        wait: float | None = None,
+        missing: bool = False,
     ) -> None:
         super().__init__(message)
-        self.status, self.passing, self.wait = status, passing, wait
+        self.status, self.passing, self.wait, self.missing = status, passing, wait, missing
 
 
 class MissingExtra(WebFAQError):

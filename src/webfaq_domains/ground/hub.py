@@ -1,158 +1,236 @@
-"""The Hub as a reader meets it: its errors in plain sentences, and its client's cache.
+"""The Hub as a reader meets it: what an address names, and a repository at one commit.
 
-`explained` is for reading a repository, `explain` for publishing to one.
+`locate` answers "folder or org/name@revision" for every command and both packages.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from webfaq_domains.ground.errors import HubError, PublishError, SourceError, WebFAQError
+from webfaq_domains.ground.errors import StagedError, WebFAQError
+from webfaq_domains.ground.hub_errors import explained
 
-_PASSING = (408, 409, 425, 429, 500, 502, 503, 504)
-_TOKEN = "run `hf auth login`, or set HF_TOKEN"
+#: The types of repositories, in the order in which a bare `org/name` is looked for.
+REPO_TYPES = ("dataset", "model", "space")
+
+_SPOKEN = {"dataset": "dataset", "model": "model", "space": "Space"}
+_ADDRESS = re.compile(
+    r"(?:(?P<type>dataset|model|space)s/)?(?P<repo>[\w-][\w.-]*(?:/[\w-][\w.-]*)?)"
+    r"(?:@(?P<revision>[\w./-]+))?"
+)
+_SHA = re.compile(r"[0-9a-f]{40}")
 
 
-class explained:
-    """Turns what `huggingface_hub` raises while a repository is read into an error of ours.
+@dataclass(frozen=True)
+class RepositoryFile:
+    """A file in a commit: its bytes, git's hash, and the sha256 of its content where it is LFS."""
 
-    with explained("org/name", "v1.0.0", StagedError):
-        HfApi().dataset_info(...)
+    size: int
+    git_sha1: str
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository at one commit. `revision` is the name that it was asked by, `sha` 40 hex digits.
+
+    What its methods raise, a file that is missing included, is of the class `error`.
     """
 
-    def __init__(
-        self, repo: str, revision: str, kind: type[WebFAQError] = SourceError, what: str = "dataset"
-    ) -> None:
-        self.repo, self.revision, self.kind, self.what = repo, revision, kind, what
+    repo_type: str
+    name: str
+    revision: str
+    sha: str
+    error: type[WebFAQError] = StagedError
 
-    def __enter__(self) -> None: ...
+    def __str__(self) -> str:
+        return f"{self.repo_type}s/{self.name}@{self.sha[:12]}"
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from huggingface_hub import errors
+    def files(self) -> dict[str, RepositoryFile]:
+        """Return every file of the commit, by its path."""
+        from huggingface_hub import HfApi
 
-        if isinstance(error, WebFAQError) and isinstance(error.__cause__, errors.HfHubHTTPError):
-            error = error.__cause__  # met while reading: a reader names the file, we the reason
-        if error is not None and (text := self._text(error)) is not None:
-            raise self.kind(text) from error
-
-    def _text(self, error: BaseException) -> str | None:
-        from huggingface_hub import errors
-        from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-        if isinstance(error, errors.GatedRepoError):
-            return f"{self.repo} is gated: accept its terms on the Hub and set HF_TOKEN"
-        if isinstance(error, errors.RevisionNotFoundError):
-            return (
-                f"{self.repo} has no revision {self.revision!r}; list them with `webfaq-domains "
-                f"versions {self.repo}` or on the Hub's page of the repository"
+        with self._explained():
+            entries = HfApi().list_repo_tree(
+                self.name, recursive=True, revision=self.sha, repo_type=self.repo_type
             )
-        if isinstance(error, errors.RepositoryNotFoundError):
-            return (
-                f"there is no {self.what} {self.repo} on the Hub, or it is private and HF_TOKEN is "
-                "not set"
+            return files_of_tree(entries)
+
+    def tags(self) -> dict[str, str]:
+        """Return the commit that each tag of the repository names."""
+        from huggingface_hub import HfApi
+
+        with self._explained():
+            refs = HfApi().list_repo_refs(self.name, repo_type=self.repo_type)
+        return {ref.name: ref.target_commit for ref in refs.tags}
+
+    def dates(self, shas: Iterable[str]) -> dict[str, str]:
+        """Return the date of commits, in ISO 8601; one that `main` does not hold is asked for by itself."""
+        from huggingface_hub import HfApi
+
+        api = HfApi()
+        with self._explained():
+            history = api.list_repo_commits(self.name, repo_type=self.repo_type)
+            dates = {commit.commit_id: commit.created_at.isoformat() for commit in history}
+            for sha in set(shas) - dates.keys():
+                asked = api.list_repo_commits(self.name, repo_type=self.repo_type, revision=sha)
+                dates[sha] = asked[0].created_at.isoformat()
+        return dates
+
+    def download(self, path: str, folder: Path | None = None) -> Path:
+        """Return where a file lies here, fetched into the client's cache, or into `folder`."""
+        from huggingface_hub import hf_hub_download
+
+        with self._explained():
+            return Path(
+                hf_hub_download(
+                    self.name, path, repo_type=self.repo_type, revision=self.sha, local_dir=folder
+                )
             )
-        place = f"{self.repo}@{self.revision}"
-        if isinstance(error, httpx.HTTPError | ConnectionError | errors.LocalTokenNotFoundError):
-            return str(_explain(error, place, "try"))
-        return f"{place}: {_line(error)}" if isinstance(error, OSError) else None
+
+    def download_all(self, wanted: Sequence[str] | None = None) -> Path:
+        """Return a folder with the files of the commit; `wanted` are patterns as `*.json`."""
+        from huggingface_hub import snapshot_download
+
+        patterns = None if wanted is None else list(wanted)
+        with self._explained():
+            return Path(
+                snapshot_download(
+                    self.name, repo_type=self.repo_type, revision=self.sha, allow_patterns=patterns
+                )
+            )
+
+    @contextmanager
+    def open(self, path: str) -> Iterator[Any]:
+        """Open a file for reading in parts, by range requests."""
+        from huggingface_hub import HfFileSystem
+
+        prefix = "" if self.repo_type == "model" else f"{self.repo_type}s/"
+        place = f"{prefix}{self.name}@{self.sha}/{path}"
+        with (
+            self._explained(),
+            # Without fsspec's read-ahead, which would fetch 5 MiB more than is asked for.
+            HfFileSystem().open(place, "rb", cache_type="none") as stream,
+        ):
+            yield stream
+
+    def _explained(self) -> explained:
+        return explained(self.name, self.revision, self.error, _SPOKEN[self.repo_type])
 
 
-def explain(error: Exception, target: object, secret: str = "") -> HubError | PublishError:
-    """Return the error to raise in place of one of the client's; `secret` never stands in it.
+@dataclass(frozen=True)
+class Address:
+    """A repository as people write it: `org/name`, `org/name@revision`, `models/org/name@revision`."""
 
-    `target` is the repository, as it should be named.
+    name: str
+    repo_type: str | None = None
+    revision: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Address | None:
+        """Read an address, or return None where a text is none, such as a path."""
+        match = _ADDRESS.fullmatch(text)
+        return match and cls(match["repo"], match["type"], match["revision"])
+
+    def resolve(
+        self,
+        error: type[WebFAQError] = StagedError,
+        types: Sequence[str] = REPO_TYPES,
+        default: str = "main",
+    ) -> Repository:
+        """Ask the Hub, once, which commit is meant. A full sha of one type needs no question.
+
+        :param types: the types of repositories to look for, in this order.
+        :param default: the revision where none is written.
+        :raises WebFAQError: of the class `error`, if there is none, or it cannot be read.
+        """
+        revision = self.revision or default
+        types = self._types(error, types)
+        if len(types) == 1 and _SHA.fullmatch(revision):
+            return Repository(types[0], self.name, revision, revision, error)
+        with explained(self.name, revision, error, _either(types)):
+            return self._found(types, revision, error)
+
+    def _types(self, error: type[WebFAQError], types: Sequence[str]) -> Sequence[str]:
+        if self.repo_type is None:
+            return types
+        if self.repo_type not in types:
+            raise error(
+                f"{self.repo_type}s/{self.name} is a {_SPOKEN[self.repo_type]}; expected a "
+                f"{_either(types)}"
+            )
+        return (self.repo_type,)
+
+    def _found(self, types: Sequence[str], revision: str, error: type[WebFAQError]) -> Repository:
+        from huggingface_hub import HfApi
+        from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+
+        for repo_type in types:
+            try:
+                info = HfApi().repo_info(self.name, repo_type=repo_type, revision=revision)
+            except GatedRepoError:
+                raise
+            except RepositoryNotFoundError:
+                if repo_type == types[-1]:
+                    raise
+            else:
+                return Repository(repo_type, self.name, revision, str(info.sha), error)
+        raise AssertionError("the last type returns or raises")
+
+
+def locate(
+    place: str | Path,
+    error: type[WebFAQError] = StagedError,
+    types: Sequence[str] = REPO_TYPES,
+    revision_needed: bool = False,
+) -> Path | Repository:
+    """Return the folder that is named, or the repository on the Hub at the one commit that is meant.
+
+    A folder that is there comes first, as with `load_dataset`. A name without `org/` is taken for a
+    model's, where only models are looked for.
+
+    :param revision_needed: refuse `org/name` without `@revision`, which may be another one tomorrow.
+    :raises WebFAQError: of the class `error`, if it is neither.
     """
-    if isinstance(error, HubError | PublishError):
-        return error
-    if isinstance(error, RuntimeError) and isinstance(error.__cause__, Exception):
-        error = error.__cause__  # met in one of the threads that upload
-    found = _explain(error, target, "publish")
-    if secret:
-        found.args = tuple(str(part).replace(secret, "***") for part in found.args)
-    return found
-
-
-def _explain(error: Exception, target: object, act: str) -> HubError | PublishError:
-    """Explain an error; `act` is what to do again, `publish` or `try`."""
-    from huggingface_hub import errors
-    from huggingface_hub.utils import httpx  # type: ignore[attr-defined]
-
-    if isinstance(error, errors.HfHubHTTPError):
-        return _answered(error, target, act)
-    if isinstance(error, errors.OfflineModeIsEnabled):
-        return HubError(f"{target}: HF_HUB_OFFLINE is set; unset it, then {act} again")
-    if isinstance(error, errors.LocalTokenNotFoundError):
-        return HubError(f"{target}: no token is set; {_TOKEN}", status=401)
-    if isinstance(error, httpx.TimeoutException):
-        what = f"the Hub did not answer in time; check the network, then {act} again"
-        return HubError(f"{target}: {what}", passing=True)
-    if isinstance(error, httpx.HTTPError | ConnectionError):
-        what = f"the Hub cannot be reached ({type(error).__name__}: {_line(error)})"
-        return HubError(f"{target}: {what}; check the network, then {act} again", passing=True)
-    if isinstance(error, OSError):
-        return PublishError(f"a file cannot be read: {error}; {act} again when it can be")
-    if isinstance(error, ValueError) and "Invalid metadata in README.md" in str(error):
-        said = " ".join(str(error).split())
-        return HubError(f"the Hub does not take the card's YAML: {said}", status=400)
-    what = f"the Hub's answer cannot be read ({type(error).__name__}: {_line(error)})"
-    return HubError(f"{target}: {what}; {act} again", passing=True)
-
-
-def _answered(error: Exception, target: object, act: str) -> HubError:
-    """Explain an answer with an error's status."""
-    from huggingface_hub import errors
-
-    assert isinstance(error, errors.HfHubHTTPError)
-    status = int(error.response.status_code)
-    if isinstance(error, errors.GatedRepoError):
-        return HubError(f"{target} is gated: ask for access on its page first", status)
-    if isinstance(error, errors.RepositoryNotFoundError):
-        return HubError(missing(target), status)
-    said = error.server_message or _line(error)
-    wait = waiting_time(error.response.headers)
-    if status == 401:
-        what = f"the Hub does not know the token ({said}); {_TOKEN}"
-    elif status == 403 and act == "publish":
-        what = (
-            f"the token may not write there ({said}); use a token with write access, or, if the "
-            "repository is there, --create-pr"
+    if Path(place).is_dir():
+        return Path(place)
+    address = Address.parse(str(place))
+    bare = tuple(types) == ("model",)
+    if address is None or ("/" not in address.name and not bare):
+        raise error(
+            f"{place}: there is no such folder, and it is not a repository; expected a folder or "
+            "org/name@revision"
         )
-    elif status == 403:
-        what = f"the token may not read it ({said}); use another token"
-    elif status == 429:
-        when = f"in {wait:.0f} s" if wait is not None else "later"
-        what = f"the Hub's rate limit is reached; {act} again {when}"
-    elif status == 412:
-        what = f"its main branch has moved ({said}); {act} again to plan against what is there now"
-    else:
-        what = f"the Hub answered {status} ({said})"
-    return HubError(f"{target}: {what}", status, status in _PASSING, wait)
+    if revision_needed and address.revision is None:
+        raise error(
+            f"{place}: there is no such folder; of a repository on the Hub, name the revision too: "
+            f"{place}@REVISION, a tag or a commit"
+        )
+    return address.resolve(error, types)
 
 
-def missing(target: object) -> str:
-    """Return what to say of a repository that one wants to publish to and does not see."""
-    return (
-        f"{target} is not on the Hub, or is private and the token may not see it; to make it, "
-        "add --create private or --create public"
-    )
+def _either(types: Sequence[str]) -> str:
+    """Return `dataset`, or `dataset, model or Space`."""
+    *first, last = (_SPOKEN[repo_type] for repo_type in types)
+    return f"{', '.join(first)} or {last}" if first else last
 
 
-def waiting_time(headers: object) -> float | None:
-    """Return the seconds that an answer asks to wait, by `Retry-After` or `RateLimit`, or None."""
-    from huggingface_hub.utils import parse_ratelimit_headers  # type: ignore[attr-defined]
+def files_of_tree(entries: Iterable[Any]) -> dict[str, RepositoryFile]:
+    """Return the files that the client's `list_repo_tree` yields, by path."""
+    from huggingface_hub import RepoFile
 
-    after = str(headers.get("Retry-After") or "")  # type: ignore[attr-defined]
-    if after.strip().isdigit():
-        return float(after)
-    limit = parse_ratelimit_headers(headers)  # type: ignore[arg-type]
-    return float(limit.reset_in_seconds) if limit is not None and limit.remaining == 0 else None
-
-
-def _line(error: Exception) -> str:
-    """Return the first line of an error's text that says something."""
-    lines = (line.strip() for line in str(error).splitlines())
-    return next((line for line in lines if line), type(error).__name__)
+    return {
+        entry.path: RepositoryFile(
+            entry.size, entry.blob_id, entry.lfs.sha256 if entry.lfs else None
+        )
+        for entry in entries
+        if isinstance(entry, RepoFile)
+    }
 
 
 _REPO = re.compile(r"(dataset|model|space)s--.+")

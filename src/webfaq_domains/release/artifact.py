@@ -1,123 +1,150 @@
-"""What an artifact is, whatever its kind: its files, and those that say which version they are of."""
+"""What every artifact has, whatever its kind: a repository type, a description, a card, a check, rows.
+
+There is one class for each `Kind`: `Pairs` and `Retrieval` (data.py), `Labeler`, `Space`, and `Files`
+for whatever else a repository holds. A new kind, such as a trained retriever, is a member of `Kind`, a
+class here and a line in kinds.py; everything else asks the class.
+"""
 
 from __future__ import annotations
 
 import json
-import os
-import stat
-import unicodedata
-from pathlib import Path
-from typing import Any
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
 
-from msgspec.structs import replace
-
-from webfaq_domains.dataset.card import render_card
-from webfaq_domains.dataset.layout import configs_of
-from webfaq_domains.ground.errors import PublishError
-from webfaq_domains.ground.manifest import LABELER_FILE, MANIFEST, TAXONOMY, Manifest
-from webfaq_domains.ground.taxonomy import read_taxonomy
-
-#: The artifact whose card is rendered from its manifest alone.
-ARTIFACT = "webfaq-domains"
+from webfaq_domains.dataset.check import Checked
+from webfaq_domains.ground.errors import StagedError
+from webfaq_domains.ground.front_matter import CARD, read_front_matter
+from webfaq_domains.ground.kinds import Kind, description_file
+from webfaq_domains.ground.manifest import EVAL_YAML, MANIFEST, Manifest
+from webfaq_domains.release.semver import Version
+from webfaq_domains.release.snapshot import Snapshot
 
 #: What a card says while its folder has no version.
 UNPUBLISHED = "not yet published"
 
-
-def versioned_files(folder: Path, version: str) -> dict[str, bytes]:
-    """Return the content of manifest and card with the version in them, by path.
-
-    The content digest and everything else stays. A labeler's manifest is its `labeler.json`.
-    """
-    written = {
-        name: _with_version(folder / name, version)
-        for name in (MANIFEST, LABELER_FILE)
-        if (folder / name).is_file()
-    }
-    if LABELER_FILE not in written:
-        written["README.md"] = _card(folder, version)
-    return written
+#: Read by people only: when nothing else differs, a change of these is a patch.
+_FOR_READERS = (CARD, "CITATION.cff", "LICENSE", "measured.json", EVAL_YAML, "eval/", "plots/")
 
 
-def pinned_files(folder: Path) -> dict[str, str]:
-    """Return the sha256 of the files that manifest or `labeler.json` lists, by path."""
-    name = LABELER_FILE if (folder / LABELER_FILE).is_file() else MANIFEST
-    if not (folder / name).is_file():
+@dataclass(frozen=True)
+class Artifact(ABC):
+    """An artifact in a folder or on the Hub, and what it says of itself."""
+
+    snapshot: Snapshot
+
+    kind: ClassVar[Kind]
+    #: The type of repository that it is published to.
+    repo_type: ClassVar[str]
+    #: Whether the description decides what users get, as a labeler's thresholds do.
+    description_is_content: ClassVar[bool] = False
+
+    @abstractmethod
+    def check(self, load: bool = True, quiet: bool = False) -> Checked:
+        """Hold files, card and description against each other.
+
+        :param load: load it as its users do.
+        :raises WebFAQError: if it has no description that can be read.
+        """
+
+    @cached_property
+    def described_in(self) -> str | None:
+        """The path of the description: `labeler.json`, `manifest.json`, or None."""
+        return description_file(self.snapshot.paths())
+
+    @cached_property
+    def description(self) -> dict[str, Any]:
+        """The entries of the description; none where there is no such file.
+
+        :raises StagedError: if it cannot be read.
+        """
+        if self.described_in is None:
+            return {}
+        try:
+            value = json.loads(self.snapshot.local(self.described_in).read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise StagedError(
+                f"{self.snapshot.name}: {self.described_in} cannot be read: {error}"
+            ) from error
+        if not isinstance(value, dict):
+            raise StagedError(f"{self.snapshot.name}: {self.described_in} is not a JSON object")
+        return value
+
+    @property
+    def version(self) -> Version | None:
+        """Return the version: a tag's, else the one that the description holds."""
+        names = (*self.snapshot.tags, self.description.get("version"))
+        return next((version for name in names if (version := Version.find(name))), None)
+
+    @property
+    def taxonomy(self) -> dict[str, Any]:
+        """Return version, sha256 and slugs of the taxonomy, as far as they are said."""
         return {}
-    listed = json.loads((folder / name).read_text("utf-8")).get("files") or {}
-    if isinstance(listed, dict):
-        return {str(path): str(sha256) for path, sha256 in listed.items()}
-    return {str(entry["path"]): str(entry["sha256"]) for entry in listed}
 
+    @property
+    def rows(self) -> int | None:
+        """Return the number of rows; None where there are none to count."""
+        return None
 
-def _is_dataset(folder: Path) -> bool:
-    path = folder / MANIFEST
-    return path.is_file() and json.loads(path.read_text("utf-8")).get("artifact") == ARTIFACT
+    @property
+    def pinned_files(self) -> dict[str, str]:
+        """Return the sha256 of the files that the description lists, by path."""
+        return {}
 
+    def card(self) -> str:
+        """Return the card as it is in a folder that was not published, or "" if there is none."""
+        if CARD not in self.snapshot.paths():
+            return ""
+        text = self.snapshot.local(CARD).read_text("utf-8", errors="replace")
+        stands = f"**Version:** {self.description.get('version')}"
+        return text.replace(stands, f"**Version:** {UNPUBLISHED}")
 
-def _with_version(path: Path, version: str) -> bytes:
-    value: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    text = json.dumps({**value, "version": version}, ensure_ascii=False, indent=1, sort_keys=True)
-    return f"{text}\n".encode()
+    def other_paths(self) -> set[str]:
+        """Return the files that are neither pinned data nor description nor card."""
+        return set(self.snapshot.paths()) - {self.described_in, CARD}
 
+    def versioned_files(self, version: str) -> dict[str, bytes]:
+        """Return description and card with the version in them, by path; all else stays."""
+        files = {CARD: self._versioned_card(version)}
+        if self.described_in is not None:
+            files[self.described_in] = self._versioned_description(version)
+        return files
 
-def _card(folder: Path, version: str) -> bytes:
-    """Return the card that the manifest gives once it has the version.
-
-    Of other artifacts than `webfaq-domains` the text is kept, but for the words that stand for it.
-    """
-    if not _is_dataset(folder):
-        text = (folder / "README.md").read_text("utf-8")
+    def _versioned_card(self, version: str) -> bytes:
+        """Return the card with the version for the words that stand for it."""
+        text = self.snapshot.local(CARD).read_text("utf-8")
         return text.replace(UNPUBLISHED, version).encode()
-    manifest = replace(Manifest.read(folder), version=version)
-    taxonomy = read_taxonomy((folder / TAXONOMY).read_text("utf-8"), TAXONOMY)
-    return render_card(manifest, configs_of(manifest), taxonomy).encode()
+
+    def _versioned_description(self, version: str) -> bytes:
+        value = {**self.description, "version": version}
+        text = json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True)
+        return f"{text}\n".encode()
 
 
-#: Files that run code when a common library loads them.
-PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
+class Files(Artifact):
+    """A repository that says of itself nothing that is known here: it is compared file by file."""
 
-#: The one hidden file that belongs in a repository.
-_ATTRIBUTES = ".gitattributes"
-_UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+    kind = Kind.FILES
+    repo_type = "dataset"
 
+    def check(self, load: bool = True, quiet: bool = False) -> Checked:
+        """Refuse the folder, with the reason why it is taken for none.
 
-def list_files(folder: Path, repo_id: str = "") -> dict[str, Path]:
-    """Return every file below a folder by its path in the repository, sorted by that path.
-
-    :raises PublishError: for a symbolic link, a device, a hidden file, a pickle, a loading script
-        `<repo>.py`, or a name with characters that cannot be seen.
-    """
-    found: dict[str, Path] = {}
-    for place, folders, names in os.walk(folder, followlinks=False):
-        for name in (*folders, *names):
-            path = Path(place, name)
-            relative = path.relative_to(folder).as_posix()
-            _check_name(relative, name)
-            mode = path.lstat().st_mode
-            if stat.S_ISLNK(mode):
-                _refuse(relative, "is a symbolic link", "replace it by what it points to")
-            elif stat.S_ISREG(mode):
-                found[relative] = path
-            elif not stat.S_ISDIR(mode):
-                _refuse(relative, "is neither a file nor a folder", "remove it")
-    script = f"{repo_id.rpartition('/')[2]}.py"
-    if repo_id and script in found:
-        what = "would be taken for a loading script, which `datasets` refuses to load"
-        _refuse(script, what, "rename or remove it")
-    return dict(sorted(found.items()))
+        :raises StagedError: always.
+        """
+        folder = self.snapshot.folder()
+        if (folder / CARD).is_file() and not (folder / MANIFEST).is_file():
+            try:
+                read_front_matter((folder / CARD).read_text("utf-8"))
+            except ValueError as error:
+                raise StagedError(f"{folder}: {error}; mend it there") from error
+        Manifest.read(folder)
+        raise StagedError(f"{folder} is not a staged folder: its {MANIFEST} has no content_digest")
 
 
-def _check_name(relative: str, name: str) -> None:
-    if any(unicodedata.category(char) in _UNSEEN for char in name) or "\\" in name:
-        _refuse(ascii(relative), "has a character that cannot be seen, or a backslash", "rename it")
-    if name != name.strip():
-        _refuse(ascii(relative), "starts or ends with a space", "rename it")
-    if name.startswith(".") and name != _ATTRIBUTES:
-        _refuse(relative, "is hidden", "remove it; it is no part of a release")
-    if name.lower().endswith(PICKLES):
-        _refuse(relative, "is a pickle, which runs code when it is loaded", "remove it")
-
-
-def _refuse(place: str, what: str, mend: str) -> None:
-    raise PublishError(f"{place} {what}: {mend}")
+def for_readers(path: str) -> bool:
+    """Tell whether a file is read by people only."""
+    return any(
+        path == name or (name.endswith("/") and path.startswith(name)) for name in _FOR_READERS
+    )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from tqdm import tqdm
 
 from webfaq_domains.ground.errors import StagedError
+from webfaq_domains.ground.front_matter import CARD
 from webfaq_domains.ground.manifest import TAXONOMY, FileEntry
+from webfaq_domains.release.artifact import Artifact, for_readers
+from webfaq_domains.release.data import DataSet
+from webfaq_domains.release.kinds import open_artifact
 from webfaq_domains.release.rows import (
     RowChanges,
-    listed,
-    listed_moves,
-    pair_slices,
-    retrieval_slices,
-    row_lines,
+    counts_by_label,
+    moves_by_label,
+    table_of_rows,
 )
-from webfaq_domains.release.snapshot import CARD, About, for_readers, open_snapshot, opened_parquet
-from webfaq_domains.release.versions import Version, highest
+from webfaq_domains.release.semver import Version, highest
+from webfaq_domains.release.snapshot import opened_parquet
 
 
 @dataclass
@@ -29,8 +31,8 @@ class Difference:
     `values` tells whether columns beside id and domain differ although no row came, went or moved.
     """
 
-    one: About
-    other: About
+    one: Artifact
+    other: Artifact
     rows: RowChanges = field(default_factory=RowChanges)
     values: bool = False
     schema: list[str] = field(default_factory=list)
@@ -59,13 +61,13 @@ class Difference:
         return {
             "from": self.one.snapshot.name,
             "to": self.other.snapshot.name,
-            "kind": self.one.kind,
+            "kind": self.one.kind.value,
             "rows": {
-                "added": listed(rows.added),
-                "removed": listed(rows.removed),
-                "relabelled": listed_moves(rows.relabelled),
-                "moved": listed_moves(rows.moved),
-                "changed": listed(rows.changed),
+                "added": counts_by_label(rows.added),
+                "removed": counts_by_label(rows.removed),
+                "relabelled": moves_by_label(rows.relabelled),
+                "moved": moves_by_label(rows.moved),
+                "changed": counts_by_label(rows.changed),
                 "other_values": self.values,
             },
             **{name: getattr(self, name) for name in _LISTS},
@@ -76,7 +78,7 @@ class Difference:
 
     def text(self) -> str:
         lines = [f"{self.one.snapshot.name} -> {self.other.snapshot.name}"]
-        lines += row_lines(self.rows)
+        lines += table_of_rows(self.rows)
         if self.values:
             lines.append("rows      other columns than id and domain differ (content digest)")
         lines += [f"{name:<10}{what}" for name in _LISTS for what in getattr(self, name)]
@@ -96,41 +98,39 @@ def diff(one: str, other: str, quiet: bool = False) -> Difference:
 
     :raises StagedError: if one cannot be read, or they are artifacts of two kinds.
     """
-    before, after = (About.of(open_snapshot(address)) for address in (one, other))
+    before, after = open_artifact(one), open_artifact(other)
     if before.kind != after.kind:
         raise StagedError(
-            f"{one} holds {before.kind}, {other} {after.kind}: two kinds of artifacts have no "
-            "versions in common"
+            f"{one} holds {before.kind.value}, {other} {after.kind.value}: two kinds of artifacts have "
+            "no versions in common"
         )
     found = Difference(before, after)
     _compare_descriptions(found)
     _compare_files(found)
-    if before.manifest is not None:
-        _compare_data(found, quiet)
+    if isinstance(before, DataSet) and isinstance(after, DataSet):
+        _compare_data(found, before, after, quiet)
     return found
 
 
 def _compare_descriptions(found: Difference) -> None:
     one, other = found.one, found.other
     found.taxonomy += taxonomy_changes(one, other)
-    if one.manifest and other.manifest:
+    if isinstance(one, DataSet) and isinstance(other, DataSet):
         found.labelers += labeler_changes(one, other)
-        names = [
-            set(about.manifest.configs.names or ()) for about in (one, other) if about.manifest
-        ]
-        found.card += _set_lines("config", *names)
-    known = {"files", "taxonomy", "labelers", "schema_version", "configs"}
-    keys = (one.described.keys() | other.described.keys()) - known
-    differing = sorted(key for key in keys if one.described.get(key) != other.described.get(key))
+        found.card += _set_lines("config", one.config_names, other.config_names)
+    before, after = one.description, other.description
+    # Publishing writes the version; the others are compared by themselves.
+    elsewhere = {"version", "files", "taxonomy", "labelers", "schema_version", "configs"}
+    keys = (before.keys() | after.keys()) - elsewhere
+    differing = sorted(key for key in keys if before.get(key) != after.get(key))
     if differing:
-        # A labeler's description is part of the model: thresholds decide labels.
-        place = found.files if one.kind == "labeler" else found.card
-        place.append(f"description differs: {', '.join(differing)}")
+        lines = found.files if one.description_is_content else found.card
+        lines.append(f"description differs: {', '.join(differing)}")
     if one.card() != other.card():
         found.card.append(f"{CARD} differs")
 
 
-def taxonomy_changes(one: About, other: About) -> list[str]:
+def taxonomy_changes(one: Artifact, other: Artifact) -> list[str]:
     """Return one line per change of the taxonomy."""
     before, after = one.taxonomy, other.taxonomy
     if before.get("sha256") == after.get("sha256") and before.get("slugs") == after.get("slugs"):
@@ -139,14 +139,9 @@ def taxonomy_changes(one: About, other: About) -> list[str]:
     return [f"{before.get('version')} -> {after.get('version')}", *slugs]
 
 
-def labeler_changes(one: About, other: About) -> list[str]:
+def labeler_changes(one: DataSet, other: DataSet) -> list[str]:
     """Return one line per labeler that came or went."""
-    both = [
-        {f"{entry.kind} {entry.name} {entry.revision[:12]}" for entry in about.manifest.labelers}
-        for about in (one, other)
-        if about.manifest is not None
-    ]
-    return _set_lines("", *both)
+    return _set_lines("", one.labelers, other.labelers)
 
 
 def _set_lines(what: str, before: set[str], after: set[str]) -> list[str]:
@@ -169,31 +164,24 @@ def _compare_files(found: Difference) -> None:
         (found.card if for_readers(path) else found.files).append(line)
 
 
-def _compare_data(found: Difference, quiet: bool) -> None:
-    one, other = found.one.manifest, found.other.manifest
-    assert one is not None and other is not None
-    equal = {(file.path, file.sha256) for file in one.files} & {
-        (file.path, file.sha256) for file in other.files
-    }
+def _compare_data(found: Difference, before: DataSet, after: DataSet, quiet: bool) -> None:
+    one, other = before.manifest, after.manifest
+    equal = set(one.files) & set(other.files)
     mine, theirs = (
-        [file for file in manifest.files if (file.path, file.sha256) not in equal]
-        for manifest in (one, other)
+        [file for file in manifest.files if file not in equal] for manifest in (one, other)
     )
     if one.schema_version != other.schema_version:
         found.schema.append(f"{one.schema_version} -> {other.schema_version}")
-    found.schema += _column_changes(found, mine, theirs)
+    found.schema += _column_changes((before, mine), (after, theirs))
     if any(line.endswith(" (key)") for line in found.schema):
         return
-    slices = pair_slices if found.one.kind == "pairs" else retrieval_slices
     total = sum(file.rows for file in (*mine, *theirs))
     with tqdm(
         desc="compare rows", total=total, unit=" rows", unit_scale=True, disable=quiet or not total
     ) as bar:
-        for before, after, labels in slices(
-            (found.one.snapshot, mine), (found.other.snapshot, theirs)
-        ):
-            found.rows.compare(before, after, labels)
-            bar.update(len(before.key) + len(after.key))
+        for rows in before.compare_rows(mine, after.snapshot, theirs):
+            found.rows.compare(*rows)
+            bar.update(len(rows[0].key) + len(rows[1].key))
     found.values = not found.rows and one.content_digest != other.content_digest
     if (mine or theirs) and not (found.rows or found.values):
         found.card.append(
@@ -201,30 +189,26 @@ def _compare_data(found: Difference, quiet: bool) -> None:
         )
 
 
-def _column_changes(
-    found: Difference, mine: Sequence[FileEntry], theirs: Sequence[FileEntry]
-) -> Iterator[str]:
+Side = tuple[DataSet, list[FileEntry]]
+
+
+def _column_changes(one: Side, other: Side) -> Iterator[str]:
     """Yield what differs in the columns of the first file of each part that both sides have."""
-    before, after = _first_files(mine), _first_files(theirs)
+    before, after = _columns_by_part(*one), _columns_by_part(*other)
     for part in sorted(before.keys() & after.keys()):
-        one = _columns(found.one, before[part])
-        other = _columns(found.other, after[part])
-        for name in dict.fromkeys([*one, *other]):
-            if one.get(name) != other.get(name):
+        for name in dict.fromkeys([*before[part], *after[part]]):
+            types = [columns[part].get(name, "none") for columns in (before, after)]
+            if types[0] != types[1]:
                 key = " (key)" if name in ("id", "domain", "query-id", "corpus-id") else ""
-                yield f"{part}column {name}: {one.get(name, 'none')} -> {other.get(name, 'none')}{key}"
+                yield f"{part} column {name}: {' -> '.join(types)}{key}".lstrip()
 
 
-def _first_files(files: Sequence[FileEntry]) -> dict[str, str]:
-    """Return the first path of each part; pairs have one part, retrieval data one per kind of rows."""
-    found: dict[str, str] = {}
+def _columns_by_part(data: DataSet, files: list[FileEntry]) -> dict[str, dict[str, str]]:
+    """Return name and type of the columns of the first file of each part."""
+    found: dict[str, dict[str, str]] = {}
     for file in sorted(files, key=lambda file: file.path):
-        part = file.path.split("/")[2]
-        known = part in ("corpus", "queries", "qrels", "unpaired")
-        found.setdefault(f"{part} " if known else "", file.path)
+        part = data.part(file.path)
+        if part not in found:
+            with opened_parquet(data.snapshot, file.path) as parquet:
+                found[part] = {field.name: str(field.type) for field in parquet.schema_arrow}
     return found
-
-
-def _columns(about: About, path: str) -> dict[str, str]:
-    with opened_parquet(about.snapshot, path) as parquet:
-        return {field.name: str(field.type) for field in parquet.schema_arrow}

@@ -2,33 +2,42 @@
 
 At every moment `main` shows the old release or the new one, whole. Whatever is lost on the way, the
 same call again finds out what was done and does the rest. `docs/publishing.md` has the rules.
+
+The way of a folder: `publish_folder` asks the Hub whether it may be written, `read_release` checks and
+hashes the files, `plan_release` compares them with the Hub, `publish_release` commits, compares, tags.
 """
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from webfaq_domains.ground.errors import HubError, PublishError
-from webfaq_domains.ground.hub import missing
-from webfaq_domains.release import transaction
-from webfaq_domains.release.calls import PATIENT, Patience, Target
-from webfaq_domains.release.plan import Plan, Release, kind_of, make_plan, read_release
-from webfaq_domains.release.remote import MAIN, Refs, Remote
-from webfaq_domains.release.transaction import (
-    Outcome,
+from webfaq_domains.ground.hub import RepositoryFile
+from webfaq_domains.ground.hub_errors import missing
+from webfaq_domains.ground.kinds import description_file
+from webfaq_domains.release.commit import (
     commit,
-    moved,
-    propose,
-    refused,
+    main_moved,
+    open_pull_request,
+    other_content,
     set_tag,
     verify,
 )
-from webfaq_domains.release.versions import Version
+from webfaq_domains.release.contents import Release, Target, read_release
+from webfaq_domains.release.data import DataSet
+from webfaq_domains.release.kinds import open_artifact
+from webfaq_domains.release.plan import Plan, make_plan
+from webfaq_domains.release.remote import MAIN, Refs, Remote, RetryPolicy
+from webfaq_domains.release.semver import Version
 
 if TYPE_CHECKING:
     from huggingface_hub import HfApi
+
+#: As many files as the Hub takes in one commit.
+MOST_CHANGES = 25_000
 
 
 @dataclass(frozen=True)
@@ -45,14 +54,13 @@ class PublishOptions:
     message: str = ""
     create: str | None = None
     create_pr: bool = False
-    most: int = transaction.MOST
     load: bool = True
     quiet: bool = False
 
 
 @dataclass(frozen=True)
 class Published:
-    """What came of it: `state` is `published`, `published already`, `proposed` or `tagged`."""
+    """What came of it: `state` is `published`, `published already`, `proposed` or `merged, not tagged`."""
 
     plan: Plan
     state: str
@@ -74,27 +82,48 @@ def publish_folder(
     options: PublishOptions,
     go: bool = False,
     api: HfApi | None = None,
-    patience: Patience = PATIENT,
+    policy: RetryPolicy | None = None,
 ) -> Plan | Published:
     """Plan the release that a folder makes and, with `go`, publish it.
+
+    The Hub is asked first whether it may be written. The configs of a data set are loaded with `go`
+    only: a plan alone is made without that, which takes most of the time.
 
     :raises PublishError: if the folder must not be published, or the Hub holds something else.
     :raises HubError: if the Hub refuses or cannot be reached; the same call again goes on.
     """
-    target = Target(options.repo, options.kind or kind_of(folder))
-    release = read_release(folder, target, options.version, options.load, options.quiet)
-    remote = Remote(target, api, patience, options.quiet)
+    Version.parse(options.version)
+    artifact = open_artifact(folder)
+    target = Target(options.repo, options.kind or artifact.repo_type)
+    remote = Remote(target, api, policy, options.quiet)
+    remote.check_access(options.create is not None, options.create_pr)
+    load = options.load and go
+    release = read_release(artifact, target, options.version, load, options.quiet)
     if go:
         return publish_release(release, remote, options)
     plan = plan_release(release, remote, options)
-    return replace(plan, notes=[*plan.notes, "nothing was changed; add --yes to publish"])
+    notes = [*plan.notes, "nothing was changed; add --yes to publish"]
+    if options.load and isinstance(artifact, DataSet):
+        notes.insert(0, "the folder is fine; its configs were not loaded: --yes loads them first")
+    return replace(plan, notes=notes)
 
 
 def plan_release(release: Release, remote: Remote, options: PublishOptions) -> Plan:
     """Compare a release with the Hub. Reads only.
 
-    :raises PublishError: if the version is taken by other content, or older than a published one.
+    :raises PublishError: if the version is taken by other content, or older than a published one, or
+        more files change than the Hub takes in one commit.
     """
+    plan = _compare(release, remote, options)
+    if len(plan.changes) > MOST_CHANGES:
+        raise PublishError(
+            f"{len(plan.changes):,} files would change, and the Hub takes {MOST_CHANGES:,} in one commit: "
+            "build the folder with fewer, larger files (fewer languages, or several data sets)"
+        )
+    return plan
+
+
+def _compare(release: Release, remote: Remote, options: PublishOptions) -> Plan:
     refs = remote.refs()
     if refs is None:
         if not options.create:
@@ -105,33 +134,20 @@ def plan_release(release: Release, remote: Remote, options: PublishOptions) -> P
     if tagged is not None:
         plan = make_plan(release, tagged, remote.tree(tagged))
         if plan.changes:
-            raise refused(plan)
+            raise other_content(plan)
         return replace(plan, tagged=tagged)
-    _check_newest(release, refs)
     head = refs.branches.get(MAIN)
     if head is None:
         raise PublishError(f"{release.target} has no branch {MAIN}: make it on the Hub")
-    plan = make_plan(release, head, remote.tree(head))
-    if plan.changes and head not in refs.tags.values():
-        _check_unfinished(release, remote, head)
+    _check_above_tags(release, refs)
+    tree = remote.tree(head)
+    plan = make_plan(release, head, tree)
+    if plan.changes and not any(refs.tags[tag] == head for tag in refs.tags if Version.find(tag)):
+        _check_above_untagged(release, remote, head, tree)
     return plan
 
 
-def _check_unfinished(release: Release, remote: Remote, head: str) -> None:
-    """Refuse to commit on top of the same version with other content, which has no tag yet.
-
-    Its publisher would tag it, while main would show this one under the same number.
-    """
-    said = remote.description(head).splitlines()
-    if release.tag in said and release.pinned_by not in said:
-        raise PublishError(
-            f"{MAIN} of {release.target} holds {release.tag} with other content and without its "
-            "tag: whoever publishes it is at work, or was stopped. Wait, then run the same command "
-            "again; if nobody finishes it, choose another --version"
-        )
-
-
-def _check_newest(release: Release, refs: Refs) -> None:
+def _check_above_tags(release: Release, refs: Refs) -> None:
     """Refuse a version below a published one: `main` would go back."""
     newest = max(filter(None, map(Version.find, refs.tags)), default=None)
     if newest is not None and newest > Version.parse(release.version):
@@ -141,6 +157,44 @@ def _check_newest(release: Release, refs: Refs) -> None:
         )
 
 
+def _check_above_untagged(
+    release: Release, remote: Remote, head: str, tree: dict[str, RepositoryFile]
+) -> None:
+    """Refuse to commit on top of the same or a higher version that has no tag yet.
+
+    Its publisher will tag it. Until then no tag tells that `main` holds it.
+    """
+    held = _described_version(remote, head, tree)
+    if held is not None and held > Version.parse(release.version):
+        raise PublishError(
+            f"{MAIN} of {release.target} holds {held.tag}, without its tag yet: whoever publishes it is "
+            f"at work, or was stopped. {release.tag} would take {MAIN} back; choose a version above "
+            f"{held.tag}"
+        )
+    said = remote.description(head).splitlines()
+    if release.tag in said and release.pinned_by not in said:
+        raise PublishError(
+            f"{MAIN} of {release.target} holds {release.tag} with other content and without its "
+            "tag: whoever publishes it is at work, or was stopped. Wait, then run the same command "
+            "again; if nobody finishes it, choose another --version"
+        )
+
+
+def _described_version(
+    remote: Remote, head: str, tree: dict[str, RepositoryFile]
+) -> Version | None:
+    """Return the version that the description in a commit holds, if it holds one."""
+    name = description_file(tree)
+    if name is None:
+        return None
+    try:
+        described = json.loads(remote.read(name, head, tree[name]))
+    except ValueError:
+        return None  # not one of ours
+    version = described.get("version") if isinstance(described, dict) else None
+    return Version.find(version) if isinstance(version, str) else None
+
+
 def publish_release(release: Release, remote: Remote, options: PublishOptions) -> Published:
     """Publish a release, or find that it is there already.
 
@@ -148,34 +202,33 @@ def publish_release(release: Release, remote: Remote, options: PublishOptions) -
     :raises HubError: if the Hub refuses or cannot be reached.
     """
     plan = plan_release(release, remote, options)
-    remote.say(plan.text())
-    words = (options.message or release.title, release.words)
+    remote.tell(plan.text())
+    message = release.message(options.message)
     if plan.tagged is not None:
-        done = Outcome("published already", plan.tagged)
-        return Published(plan, *(transaction.move_main(release, remote, words) or done))
+        return Published(plan, "published already", plan.tagged)
     if plan.parent is None:
-        plan = _made(release, remote, options)
+        plan = _create(release, remote, options)
     if options.create_pr:
-        return Published(plan, *propose(plan, remote, words))
-    if len(plan.changes) > options.most:
-        return Published(plan, *transaction.publish(plan, remote, words, options.most))
-    sha = commit(plan, remote, words, lambda: plan_release(release, remote, options))
+        if not plan.changes:
+            return Published(plan, "merged, not tagged", str(plan.parent))
+        return Published(plan, "proposed", *open_pull_request(plan, remote, message))
+    sha = commit(plan, remote, message, lambda: plan_release(release, remote, options))
     verify(release, remote, sha)
     set_tag(release, remote, sha)
     return Published(plan, "published", sha)
 
 
-def _made(release: Release, remote: Remote, options: PublishOptions) -> Plan:
+def _create(release: Release, remote: Remote, options: PublishOptions) -> Plan:
     """Make the repository and plan against its first commit."""
-    for attempt in range(1, remote.patience.attempts + 1):
+    for attempt in range(1, remote.policy.attempts + 1):
         remote.create(private=options.create == "private")
         plan = plan_release(release, remote, options)
         if plan.parent is not None:
             break
-        busy = HubError(f"{release.target}: the Hub did not make it; publish again", passing=True)
-        if attempt == remote.patience.attempts:
-            raise busy
-        remote.pause(busy, attempt)
+        failed = HubError(f"{release.target}: the Hub did not make it; publish again", passing=True)
+        if attempt == remote.policy.attempts:
+            raise failed
+        remote.wait(failed, attempt)
     if plan.deleted:
-        raise moved(make_plan(release, None, {}), plan)
+        raise main_moved(make_plan(release, None, {}), plan)
     return plan

@@ -33,7 +33,7 @@ from webfaq_domains.ground.manifest import MANIFEST, TAXONOMY, Configs, FileEntr
 from webfaq_domains.ground.records import to_json
 from webfaq_domains.ground.schema import rows_digest, without
 from webfaq_domains.ground.taxonomy import read_taxonomy
-from webfaq_domains.release.artifact import ARTIFACT
+from webfaq_domains.release.data import PAIRS_ARTIFACT
 from webfaq_domains.steps.remove import RemoveOnRequest, Requests
 
 _STEP = RemoveOnRequest.__name__
@@ -127,9 +127,9 @@ def _remove(
 def _readable(folder: Path, out: Path, removals: Path) -> Manifest:
     """Return the manifest, once it is sure that rows can be removed and where the result may go."""
     manifest = Manifest.read(folder)
-    if manifest.artifact != ARTIFACT:
+    if manifest.artifact != PAIRS_ARTIFACT:
         raise StagedError(
-            f"{folder} holds {manifest.artifact}: rows are removed from {ARTIFACT}, and what is made "
+            f"{folder} holds {manifest.artifact}: rows are removed from {PAIRS_ARTIFACT}, and what is made "
             "from it is built again"
         )
     if out.name in ("", "..") or out.resolve().is_relative_to(folder.resolve()):

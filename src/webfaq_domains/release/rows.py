@@ -12,7 +12,6 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +22,7 @@ from webfaq_domains.dataset.layout import ROW_GROUP_ROWS, Cell
 from webfaq_domains.ground.manifest import FileEntry
 from webfaq_domains.ground.text import UInt64s, joined, unit_hash
 from webfaq_domains.release.snapshot import Snapshot, opened_parquet
+from webfaq_domains.retrieval.layout import Place
 
 
 class Label(NamedTuple):
@@ -111,12 +111,12 @@ def _count(counter: Counter[Label], found: npt.NDArray[np.int32], labels: list[L
 _KINDS = ("added", "removed", "relabelled to", "relabelled away", "other split", "changed")
 
 
-def listed(counter: Counter[Label]) -> list[dict[str, Any]]:
+def counts_by_label(counter: Counter[Label]) -> list[dict[str, Any]]:
     """Return counted rows for JSON, a mapping per label."""
     return [{**_named(label), "rows": rows} for label, rows in sorted(counter.items())]
 
 
-def listed_moves(counter: Counter[tuple[Label, str]]) -> list[dict[str, Any]]:
+def moves_by_label(counter: Counter[tuple[Label, str]]) -> list[dict[str, Any]]:
     """Return rows that changed domain or split for JSON; `to` is the new one."""
     return [
         {**_named(label), "to": to, "rows": rows} for (label, to), rows in sorted(counter.items())
@@ -127,7 +127,7 @@ def _named(label: Label) -> dict[str, str]:
     return {key: value for key, value in label._asdict().items() if value}
 
 
-def row_lines(rows: RowChanges) -> list[str]:
+def table_of_rows(rows: RowChanges) -> list[str]:
     """Return a table: a line per language and domain with what came, went and changed."""
     counts: dict[tuple[str, str, str], Counter[str]] = {}
 
@@ -265,9 +265,8 @@ def retrieval_slices(one: Side, other: Side) -> Iterator[Slice]:
 
 def _pool(path: str) -> tuple[str, str, str]:
     """Return task/part, pool and split of `data/<task>/<part>/<pool>-<split>-N-of-N.parquet`."""
-    parts = PurePosixPath(path).parts
-    pool, split = parts[-1].split("-")[:2]
-    return "/".join(parts[1:-1]), pool, split
+    place = Place.of_path(path)
+    return f"{place.task}/{place.part}", place.name, place.split
 
 
 def _hashed(side: Side, group: tuple[str, str, str], labels: dict[Label, int]) -> Keys:
