@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from webfaq_domains.ground.languages import languages
 from webfaq_eval.errors import ResultError
 from webfaq_eval.results import Result, read_queries, read_results
 
@@ -80,6 +81,18 @@ def run_of(path: Path) -> Iterator[tuple[str, list[str], list[float]]]:
     table: pa.Table = read_queries(path)
     columns = (table[name].to_pylist() for name in ("query-id", "run_ids", "run_scores"))
     yield from zip(*columns, strict=True)
+
+
+def language_tags(language: str, task: str) -> list[str]:
+    """Return the languages of a subset as mteb names them, `deu-Latn`; Tatoeba and BUCC also have English.
+
+    :raises ResultError: if a language is not known.
+    """
+    codes = [language, "eng"] if task in ("tatoeba", "bucc") else [language]
+    unknown = [code for code in codes if code not in languages()]
+    if unknown:
+        raise ResultError(f"the language {unknown[0]!r} is not known, so its script is not")
+    return [f"{code}-{languages()[code].script}" for code in codes]
 
 
 def model_folder(result: Result) -> str:

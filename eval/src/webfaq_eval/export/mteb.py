@@ -11,8 +11,14 @@ from importlib.metadata import version
 from typing import Any
 
 from webfaq_domains.ground.files import write_json
-from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, one_protocol
-from webfaq_eval.export.scripts import language_tags
+from webfaq_eval.export.base import (
+    TASK_NAMES,
+    Exported,
+    Found,
+    Request,
+    language_tags,
+    one_protocol,
+)
 from webfaq_eval.results import Result
 
 _SAME = (
@@ -72,7 +78,7 @@ def _entry(result: Result) -> dict[str, Any]:
         **named,
         "main_score": result.main.value,
         "hf_subset": result.subset["name"],
-        "languages": language_tags(result.subset),
+        "languages": language_tags(result.subset["language"], result.subset["task"]),
     }
 
 

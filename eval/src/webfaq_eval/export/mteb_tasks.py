@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from webfaq_eval.benchmark.folder import Benchmark, Subset, SubsetData, Texts, open_benchmark
 from webfaq_eval.errors import BenchmarkError, EvalError
-from webfaq_eval.export.base import TASK_NAMES
-from webfaq_eval.export.scripts import language_tags
+from webfaq_eval.export.base import TASK_NAMES, language_tags
 from webfaq_eval.scoring.protocols import PROTOCOLS
 
 if TYPE_CHECKING:
@@ -109,7 +108,7 @@ def _metadata(
         modalities=["text"],
         reference=about["homepage"] or None,
         eval_splits=[subsets[0].split],
-        eval_langs={subset.name: language_tags(subset.entry) for subset in subsets},
+        eval_langs={subset.name: language_tags(subset.language, subset.task) for subset in subsets},
         main_score=PROTOCOLS[task][0],
         date=None,
         domains=_DOMAINS[task],
