@@ -15,7 +15,8 @@ from webfaq_eval.cli.results import export as command
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Request, export
 from webfaq_eval.export.trec import falling
-from webfaq_eval.results import Model, Result, read_result, read_results, write_result
+from webfaq_eval.identity import Model
+from webfaq_eval.results import Result, read_result, read_results, write_result
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 SUBSETS = ("tatoeba_*", "mewslix_deu*", "lareqa_deu")
@@ -33,7 +34,7 @@ def result_of(root: Path, name: str, direction: str = "forward") -> Result:
     return next(
         result
         for _, result in read_results(root)
-        if result.subset["name"] == name and result.subset["direction"] == direction
+        if result.subset.name == name and result.subset.direction == direction
     )
 
 
@@ -193,7 +194,7 @@ def test_a_broken_result_stops_every_export(results, tmp_path, bench_folder):
     folder = write_results(root, bench_folder, "org/toy", 1.5, ("mewslix_deu",))
     next(folder.rglob("*.json")).write_text("{")
     for form in ("mteb", "hub", "xtreme", "trec"):
-        with pytest.raises(ResultError, match="cannot be read as a result"):
+        with pytest.raises(ResultError, match="cannot be read as JSON"):
             export(Request(root, tmp_path / form, dataset_id="a/b"), form)
         assert not (tmp_path / form).exists()
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from webfaq_eval.models.base import DTYPES, POOLINGS, Settings
+from webfaq_eval.models.encoder import DTYPES, POOLINGS, Settings
 
 _PATH = click.Path(path_type=Path)
 _LAYER = "N|sweep"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -95,12 +94,6 @@ def language_tags(language: str, task: str) -> list[str]:
     return [f"{code}-{languages()[code].script}" for code in codes]
 
 
-def model_folder(result: Result) -> str:
-    """Return a folder name for a model: `org__name@1a2b3c4d5e6f`."""
-    name = re.sub(r"[^\w.-]+", "__", result.model.name.strip("/")).lstrip(".") or "model"
-    return f"{name}@{result.model.revision[:12]}"
-
-
 def one_protocol(results: list[Found]) -> None:
     """Refuse results of one model under several protocols: the formats have one place for each.
 
@@ -108,12 +101,11 @@ def one_protocol(results: list[Found]) -> None:
     """
     seen: dict[tuple[str, ...], str] = {}
     for path, result in results:
-        names = ("name", "split", "direction")
-        subset = tuple(str(result.subset[name]) for name in names)
+        subset = (result.subset.name, result.subset.split, result.subset.direction)
         key = (result.model.name, result.model.revision, result.benchmark.name, *subset)
         said = f"{result.protocol.hash[:12]} on {result.benchmark.revision[:12]}"
         if seen.setdefault(key, said) != said:
             raise ResultError(
-                f"{path}: {result.subset['name']} was scored under {seen[key]} and under {said}; export "
+                f"{path}: {result.subset.name} was scored under {seen[key]} and under {said}; export "
                 "the folder of one protocol and benchmark revision"
             )

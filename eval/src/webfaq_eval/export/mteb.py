@@ -49,15 +49,15 @@ def write(request: Request, results: list[Found]) -> Exported:
 
 def task_name(result: Result) -> str:
     """Return the mteb task of a result; its hf_subset is the subset's own name."""
-    reverse = "Reverse" if result.subset["direction"] == "reverse" else ""
-    return TASK_NAMES[result.subset["task"]] + reverse
+    reverse = "Reverse" if result.subset.direction == "reverse" else ""
+    return TASK_NAMES[result.subset.task] + reverse
 
 
 def task_result(task: str, results: list[Result]) -> dict[str, Any]:
     """Return the content of a task file: what `mteb.results.TaskResult.from_disk` reads."""
     scores: dict[str, list[dict[str, Any]]] = {}
-    for result in sorted(results, key=lambda one: str(one.subset["name"])):
-        scores.setdefault(result.subset["split"], []).append(_entry(result))
+    for result in sorted(results, key=lambda one: str(one.subset.name)):
+        scores.setdefault(result.subset.split, []).append(_entry(result))
     return {
         "task_name": task,
         "dataset_revision": results[0].benchmark.revision,
@@ -77,8 +77,8 @@ def _entry(result: Result) -> dict[str, Any]:
     return {
         **named,
         "main_score": result.main.value,
-        "hf_subset": result.subset["name"],
-        "languages": language_tags(result.subset["language"], result.subset["task"]),
+        "hf_subset": result.subset.name,
+        "languages": language_tags(result.subset.language, result.subset.task),
     }
 
 

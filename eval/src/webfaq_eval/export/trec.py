@@ -6,14 +6,14 @@ import numpy as np
 
 from webfaq_domains.ground.files import write_text
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import Exported, Found, Request, model_folder, run_of
+from webfaq_eval.export.base import Exported, Found, Request, run_of
 
 
 def write(request: Request, results: list[Found]) -> Exported:
     """Write a run for each result, under model, benchmark and protocol as the results are."""
     done = Exported()
     for path, result in results:
-        tag = model_folder(result)
+        tag = result.model.folder
         folder = request.out / tag / result.benchmark.revision[:12] / result.protocol.hash[:12]
         lines = []
         for query, candidates, scores in run_of(path):

@@ -15,7 +15,7 @@ from webfaq_domains.ground.files import write_text
 from webfaq_domains.ground.languages import languages
 from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import Exported, Found, Request, model_folder, one_protocol, run_of
+from webfaq_eval.export.base import Exported, Found, Request, one_protocol, run_of
 from webfaq_eval.results import Result, read_queries
 
 _DEPTH = 20
@@ -36,7 +36,7 @@ def write(request: Request, results: list[Found]) -> Exported:
         if reason:
             done.left_out.append(f"{path.stem} of {result.model.name}: {reason}")
             continue
-        task = result.subset["task"]
+        task = result.subset.task
         if task == "tatoeba":
             benchmark = benchmark or _benchmark(request, result)
             name, text = "tatoeba/test-{}.tsv", tatoeba_lines(path, result, benchmark)
@@ -45,9 +45,7 @@ def write(request: Request, results: list[Found]) -> Exported:
         else:
             name, text = "bucc2018/test-{}.tsv", _bucc(path)
         target = (
-            request.out
-            / model_folder(result)
-            / name.format(_two_letters(result.subset["language"]))
+            request.out / result.model.folder / name.format(_two_letters(result.subset.language))
         )
         write_text(target, text)
         done.files.append(target)
@@ -56,11 +54,11 @@ def write(request: Request, results: list[Found]) -> Exported:
 
 def _unofficial(result: Result) -> str | None:
     subset = result.subset
-    if subset["task"] not in ("tatoeba", "mewslix", "bucc"):
-        return f"XTREME's evaluator does not score {subset['task']}"
-    if subset["domain"] or subset["pool"] != "full" or subset["split"] != "test":
+    if subset.task not in ("tatoeba", "mewslix", "bucc"):
+        return f"XTREME's evaluator does not score {subset.task}"
+    if subset.domain or subset.pool != "full" or subset.split != "test":
         return "XTREME has no labels for a part of its test set"
-    if subset["task"] == "tatoeba" and subset["direction"] != "reverse":
+    if subset.task == "tatoeba" and subset.direction != "reverse":
         return "XTREME searches English sentences among foreign ones (direction reverse)"
     return None
 
@@ -79,17 +77,17 @@ def _benchmark(request: Request, result: Result) -> Benchmark:
             "name the data set with --benchmark"
         )
     benchmark = open_benchmark(request.benchmark)
-    if benchmark.revision != result.benchmark.revision:
+    if benchmark.id.revision != result.benchmark.revision:
         raise ResultError(
             f"the results are of {result.benchmark.name} {result.benchmark.revision[:12]}, "
-            f"{request.benchmark} is {benchmark.revision[:12]}; name the revision that was scored"
+            f"{request.benchmark} is {benchmark.id.revision[:12]}; name the revision that was scored"
         )
     return benchmark
 
 
 def tatoeba_lines(path: Path, result: Result, benchmark: Benchmark) -> str:
     """Return one line number for each English sentence, the sentences sorted by their text."""
-    data = benchmark.subset(result.subset["name"], result.subset["split"]).load("reverse")
+    data = benchmark.subset(result.subset.name, result.subset.split).load("reverse")
     found = {query: candidates[0] for query, candidates, _ in run_of(path)}
     # Ids are zero-padded line numbers, so that sorted ids are the lines of the released files.
     line = {name: number for number, name in enumerate(data.corpus.ids)}
