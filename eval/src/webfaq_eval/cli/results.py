@@ -32,9 +32,9 @@ def compare(
     from webfaq_eval.report.differences import difference_tables
     from webfaq_eval.report.tables import to_text
     from webfaq_eval.statistics.compare import Settings
-    from webfaq_eval.statistics.compare import compare as run
+    from webfaq_eval.statistics.compare import compare as compare_results
 
-    result = run([baseline, *others], Settings(**settings), quiet=as_json)
+    result = compare_results([baseline, *others], Settings(**settings), quiet=as_json)
     if out is not None:
         write_json(out, result.to_json())
     tables = "\n".join(to_text(table) for table in difference_tables(result))
@@ -84,8 +84,7 @@ def export(
     Example:
       webfaq-eval export results/ --to trec --out runs/
     """
-    from webfaq_eval.export.base import Request
-    from webfaq_eval.export.base import export as run
+    from webfaq_eval.export.base import Request, export_results
 
     request = Request(results, out, training_datasets=training_dataset or None, **told)
-    click.echo(run(request, form).text())
+    click.echo(export_results(request, form).text())

@@ -71,6 +71,12 @@ def run_experiment(
     `pairs`, `benchmark` and the encoders of starts take the place of what the file names. `out` is
     `experiment-<name>` where none is given.
 
+    >>> done = run_experiment(
+    ...     experiment, Path("run"), pairs=pairs, benchmark=benchmark, encoders={"toy": encoder}
+    ... )
+    >>> done.made, done.failed
+    (['toy.none'], {})
+
     :raises EvalError: if the file or what it names cannot be used.
     """
     found = read_experiment(file).with_places(pairs, benchmark, encoders or {})

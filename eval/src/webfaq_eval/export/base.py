@@ -63,8 +63,13 @@ Found = tuple[Path, Result]
 Write = Callable[[Request, list[Found]], Exported]
 
 
-def export(request: Request, form: str) -> Exported:
-    """Write results in a format of `FORMATS`.
+def export_results(request: Request, form: str) -> Exported:
+    """Write results in a format of `FORMATS`: mteb, the Hub's, XTREME's or TREC's.
+
+    >>> from webfaq_eval.export.base import Request
+    >>> done = export_results(Request(results, Path("runs")), "trec")
+    >>> [path.suffix for path in done.files]
+    ['.run']
 
     :raises ResultError: if a result is missing or cannot be read, or what the format needs is lacking.
     """

@@ -106,6 +106,12 @@ def score(request: Request, quiet: bool = False, retriever: Retriever | None = N
 
     A `retriever` that is open already must be the one of the settings.
 
+    >>> request = Request(Settings("random"), benchmark, Path("scores"), patterns=("webfaq_deu",))
+    >>> print(score(request, quiet=True).text())  # doctest: +ELLIPSIS
+    subset                               metric         score  95 % interval   queries
+    webfaq_deu                           ndcg_at_10 ...
+    1 results in scores (0 were there already)
+
     :raises EvalError: if the data set, the model or a text cannot be used; results already written
         stay, and nothing is half-written.
     """

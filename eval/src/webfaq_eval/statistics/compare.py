@@ -84,8 +84,14 @@ class Settings:
     seed: int = 0
 
 
-def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False) -> Comparison:
+def compare(
+    folders: Sequence[Path], settings: Settings | None = None, *, quiet: bool = False
+) -> Comparison:
     """Compare the first folder's results with each of the others', query by query.
+
+    >>> found = compare([results, other_results], Settings(samples=100), quiet=True)
+    >>> [(row.task, row.language, row.n) for row in found.cells]
+    [('webfaq', 'deu', 24)]
 
     :raises ResultError: for fewer than two folders, unreadable results, no subset in common,
         benchmark revisions or candidates that differ, or other queries.
@@ -94,6 +100,7 @@ def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False)
         raise ResultError(
             f"{len(folders)} folder to compare; name a baseline and at least one more"
         )
+    settings = settings or Settings()
     baseline, *others = _told_apart([read_side(folder) for folder in folders])
     cells: list[Difference] = []
     together: list[Difference] = []
