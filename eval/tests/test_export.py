@@ -202,7 +202,7 @@ def test_a_broken_result_stops_every_export(results, tmp_path, bench_folder):
 def test_the_command_says_what_it_wrote(results, tmp_path):
     shown = CliRunner().invoke(command, [str(results), "--to", "trec", "--out", str(tmp_path)])
     assert shown.exit_code == 0, shown.output
-    assert "files written; 0 results left out" in shown.output
+    assert "files written; 1 things left out" in shown.output
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
@@ -233,6 +233,36 @@ def test_mteb_loads_the_task_files(results, tmp_path):
     assert (loaded.name, loaded.revision) == ("org/toy", ours.model.revision)
     assert loaded.training_datasets == {"WebFAQRetrieval"}
     assert path.parent.parent.name == "org__toy"
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_mteb_s_cache_finds_the_files(results, tmp_path):
+    pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[mteb]'")
+    from mteb import ResultCache
+
+    export_results(Request(results, tmp_path), "mteb")
+    found = ResultCache(tmp_path).load_results(include_remote=False)
+    (model,) = found.model_results
+    assert model.model_name == "org/toy"
+    names = {one.task_name for one in model.task_results}
+    assert {"TatoebaDomainsRetrieval", "TatoebaDomainsRetrievalReverse"} <= names
+
+
+def test_runs_have_the_judgements_of_their_direction_beside_them(results, tmp_path, bench_folder):
+    ir_measures = pytest.importorskip("ir_measures", reason="needs ir_measures")
+    without = export_results(Request(results, tmp_path / "a"), "trec")
+    assert any("judgements of 10 reverse runs" in line for line in without.left_out)
+    done = export_results(Request(results, tmp_path / "b", benchmark=str(bench_folder)), "trec")
+    assert not done.left_out and len(done.files) == 2 * len(without.files)
+    for direction, stem in (("forward", "test"), ("reverse", "test.reverse")):
+        run = next(path for path in done.files if path.name == f"tatoeba_deu.{stem}.run")
+        measured = ir_measures.calc_aggregate(
+            [ir_measures.R @ 10],
+            list(ir_measures.read_trec_qrels(str(run.with_suffix(".qrels")))),
+            list(ir_measures.read_trec_run(str(run))),
+        )
+        ours = result_of(results, "tatoeba_deu", direction).scores["official"]["recall_at_10"]
+        assert measured[ir_measures.R @ 10] == pytest.approx(ours) and ours > 0
 
 
 def test_two_protocols_of_a_model_have_no_place_in_mteb(results, tmp_path, bench_folder):

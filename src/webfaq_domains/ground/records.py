@@ -91,14 +91,17 @@ def as_value(hint: Any, value: object, place: str) -> Any:
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(as_value(inner[0], one, f"{place}[{at}]") for at, one in enumerate(value))
     if origin in (dict, Mapping, _ABC_MAPPING) and isinstance(value, Mapping):
-        return {str(key): as_value(inner[1], one, f"{place}.{key}") for key, one in value.items()}
+        return {
+            _whole_text(str(key), place): as_value(inner[1], one, f"{place}.{key}")
+            for key, one in value.items()
+        }
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         if not math.isfinite(value):
             raise RecordError(f"{place} is {value}, expected a finite number")
         return value
     wrong = isinstance(value, bool) and hint is not bool  # Python counts True as a whole number
     if hint in _WORDS and isinstance(value, hint) and not wrong:
-        return value
+        return _whole_text(value, place) if isinstance(value, str) else value
     raise RecordError(f"{place} is {_shown(value)}, expected {_word(hint)}")
 
 
@@ -112,6 +115,15 @@ def _one_of(kinds: tuple[Any, ...], value: object, place: str) -> Any:
             except RecordError as error:
                 problem = error
     raise problem
+
+
+def _whole_text(text: str, place: str) -> str:
+    """Return a text, or refuse half a character (a lone surrogate), which no file can hold."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise RecordError(f"{place} is {_shown(text)}, expected whole characters") from error
+    return text
 
 
 def _word(hint: Any) -> str:

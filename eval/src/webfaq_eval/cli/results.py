@@ -69,7 +69,9 @@ def report(results: Path, out: Path, baseline: Path | None, quiet: bool) -> None
 @click.argument("results", type=_FOLDER)
 @click.option("--to", "form", type=click.Choice(["mteb", "hub", "xtreme", "trec"]), required=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
-@click.option("--benchmark", help="xtreme: the data set that was scored, a folder or org/name@rev.")
+@click.option(
+    "--benchmark", help="xtreme, trec: the data set that was scored, a folder or org/name@rev."
+)
 @click.option("--dataset-id", help="hub: the data set's Hub id.")
 @click.option("--date", help="hub: when the scores were made, such as 2026-11-22.")
 @click.option(

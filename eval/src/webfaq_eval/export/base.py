@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from webfaq_domains.ground.languages import languages
+from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
 from webfaq_eval.errors import ResultError
 from webfaq_eval.results import Result, read_queries, read_results
 
@@ -34,7 +35,8 @@ TASK_NAMES = {
 class Request:
     """What to export, and what results do not say themselves.
 
-    `benchmark`: the data set's folder or `org/name@revision` (XTREME: the order of lines).
+    `benchmark`: the data set's folder or `org/name@revision` (XTREME: the order of lines;
+    TREC: judgements beside the runs).
     `dataset_id`: its Hub id (Hub). `date`: `2026-11-22`, when the scores were made (Hub).
     `training_datasets`: mteb names of what the model was trained on (mteb); None: not stated.
     """
@@ -49,13 +51,13 @@ class Request:
 
 @dataclass
 class Exported:
-    """The files written, and which results are not among them and why."""
+    """The files written, and what is not among them and why."""
 
     files: list[Path] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
 
     def text(self) -> str:
-        lines = [f"{len(self.files)} files written; {len(self.left_out)} results left out"]
+        lines = [f"{len(self.files)} files written; {len(self.left_out)} things left out"]
         return "\n".join([*lines, *(f"  left out: {line}" for line in self.left_out)])
 
 
@@ -97,6 +99,22 @@ def language_tags(language: str, task: str) -> list[str]:
     if unknown:
         raise ResultError(f"the language {unknown[0]!r} is not known, so its script is not")
     return [f"{code}-{languages()[code].script}" for code in codes]
+
+
+def benchmark_of(request: Request, result: Result, reason: str) -> Benchmark:
+    """Open the data set that was scored.
+
+    :raises ResultError: if none is named, with the reason why it is needed, or another revision.
+    """
+    if request.benchmark is None:
+        raise ResultError(f"{reason}: name the data set with --benchmark")
+    benchmark = open_benchmark(request.benchmark)
+    if benchmark.id.revision != result.benchmark.revision:
+        raise ResultError(
+            f"the results are of {result.benchmark.name} {result.benchmark.revision[:12]}, "
+            f"{request.benchmark} is {benchmark.id.revision[:12]}; name the revision that was scored"
+        )
+    return benchmark
 
 
 def one_protocol(results: list[Found]) -> None:

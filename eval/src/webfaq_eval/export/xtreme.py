@@ -13,12 +13,13 @@ from pathlib import Path
 
 from webfaq_domains.ground.files import write_text
 from webfaq_domains.ground.languages import languages
-from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
+from webfaq_eval.benchmark.folder import Benchmark
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import Exported, Found, Request, one_protocol, run_of
+from webfaq_eval.export.base import Exported, Found, Request, benchmark_of, one_protocol, run_of
 from webfaq_eval.results import Result, read_queries
 
 _DEPTH = 20
+_ORDER = "XTREME's Tatoeba files follow the order of the English texts, which results do not hold"
 
 
 def write(request: Request, results: list[Found]) -> Exported:
@@ -38,7 +39,7 @@ def write(request: Request, results: list[Found]) -> Exported:
             continue
         task = result.subset.task
         if task == "tatoeba":
-            benchmark = benchmark or _benchmark(request, result)
+            benchmark = benchmark or benchmark_of(request, result, _ORDER)
             name, text = "tatoeba/test-{}.tsv", tatoeba_lines(path, result, benchmark)
         elif task == "mewslix":
             name, text = "mewslix/test-{}.json", _mewslix(path)
@@ -68,21 +69,6 @@ def _two_letters(language: str) -> str:
     if known is None or not known.iso1:
         raise ResultError(f"{language} has no ISO 639-1 code, which XTREME's file names need")
     return known.iso1
-
-
-def _benchmark(request: Request, result: Result) -> Benchmark:
-    if request.benchmark is None:
-        raise ResultError(
-            "XTREME's Tatoeba files follow the order of the English texts, which results do not hold: "
-            "name the data set with --benchmark"
-        )
-    benchmark = open_benchmark(request.benchmark)
-    if benchmark.id.revision != result.benchmark.revision:
-        raise ResultError(
-            f"the results are of {result.benchmark.name} {result.benchmark.revision[:12]}, "
-            f"{request.benchmark} is {benchmark.id.revision[:12]}; name the revision that was scored"
-        )
-    return benchmark
 
 
 def tatoeba_lines(path: Path, result: Result, benchmark: Benchmark) -> str:
