@@ -1,4 +1,4 @@
-"""What `webfaq-domains` writes is what `webfaq-eval` reads: the two packages share no code."""
+"""What `webfaq-domains` writes is what `webfaq-eval` reads: both stand on one ground."""
 
 from __future__ import annotations
 
@@ -32,27 +32,32 @@ def test_every_subset_is_read_in_both_pools_and_directions(benchmark: Path) -> N
     from webfaq_eval.benchmark.folder import open_benchmark
 
     opened = open_benchmark(benchmark)
-    assert opened.revision == Manifest.read(benchmark).content_digest
-    assert {subset.task for subset in opened.subsets} == {"bucc", "lareqa", "mewslix", "tatoeba"}
-    assert {subset.entry["pool"] for subset in opened.subsets} == {"full", "domain"}
+    assert opened.id.revision == Manifest.read(benchmark).content_digest
+    assert {subset.info.task for subset in opened.subsets} == {
+        "bucc",
+        "lareqa",
+        "mewslix",
+        "tatoeba",
+    }
+    assert {subset.info.pool for subset in opened.subsets} == {"full", "domain"}
     for subset in opened.subsets:
         data = subset.load()
-        assert len(data.queries) == subset.entry["queries"]
-        assert len(data.official) == subset.entry["qrels"]
-        if subset.task == "tatoeba":
+        assert len(data.queries) == subset.info.queries
+        assert len(data.official) == subset.info.qrels
+        if subset.info.task == "tatoeba":
             back = subset.load("reverse")
             assert len(back.official) == len(data.official)
-        if subset.task == "bucc":
+        if subset.info.task == "bucc":
             assert data.unpaired is not None
 
 
 def test_a_random_model_is_scored_on_every_task(benchmark: Path, tmp_path: Path) -> None:
-    from webfaq_eval.models.base import Settings
+    from webfaq_eval.models.encoder import Settings
     from webfaq_eval.scoring.score import Request, score
 
     request = Request(Settings("random"), str(benchmark), tmp_path / "results")
     scored = score(request, quiet=True)
-    metrics = {result.subset["task"]: result.main.metric for _, result in scored.results}
+    metrics = {result.subset.task: result.main.metric for _, result in scored.results}
     assert metrics == {
         "bucc": "f1", "lareqa": "map_at_20", "mewslix": "map_at_20", "tatoeba": "accuracy",
     }  # fmt: skip

@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from webfaq_eval.benchmark.search import _CORPUS, _QUERIES, search
 from webfaq_eval.export.mteb_tasks import retrieval_tasks
-from webfaq_eval.models.base import Settings
+from webfaq_eval.models.encoder import Settings
 from webfaq_eval.scoring.score import Request, score
 
 PAIRS = {"ndcg_at_10": "ndcg_at_10", "recall_at_10": "recall_at_10", "trec_map_at_20": "map_at_20"}
@@ -42,9 +42,7 @@ def run_ours(arguments, dtype: str) -> tuple[float, dict]:
         start = time.process_time()
         done = score(request, quiet=True)
         spent = time.process_time() - start
-    found = {
-        (r.subset["name"], r.subset["direction"]): r.scores["official"] for _, r in done.results
-    }
+    found = {(r.subset.name, r.subset.direction): r.scores["official"] for _, r in done.results}
     return spent, found
 
 

@@ -28,7 +28,7 @@ from small import make_small
 from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
-from webfaq_eval.models.base import Settings as Usage
+from webfaq_eval.models.encoder import Settings as Usage
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, Scored, score
 from webfaq_eval.statistics.intervals import two_way_bootstrap
@@ -128,7 +128,7 @@ def alikeness(model: Path, texts: list[str]) -> float:
 def compared(before: Scored, after: list[Scored], direction: str) -> tuple[list[str], list[str]]:
     """Return a training's accuracies, and its difference from the start with interval, seeds and n."""
     sides = [
-        [one for one in side.results if one[1].subset["direction"] == direction]
+        [one for one in side.results if one[1].subset.direction == direction]
         for side in (before, *after)
     ]
     pairs = [

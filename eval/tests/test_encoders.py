@@ -11,11 +11,10 @@ import numpy as np
 import pytest
 from webfaq_eval.errors import ModelError
 from webfaq_eval.models import batches
-from webfaq_eval.models.base import Settings, open_retriever
 from webfaq_eval.models.baselines import RandomEncoder
-from webfaq_eval.models.dense import Dense
-from webfaq_eval.models.dense import Dense as Dense_
-from webfaq_eval.models.place import find_model
+from webfaq_eval.models.encoder import Settings, find_model
+from webfaq_eval.models.retrievers import Dense, open_retriever
+from webfaq_eval.models.retrievers import Dense as Dense_
 from webfaq_eval.models.sentence import SentenceEncoder
 from webfaq_eval.models.transformer import TransformerEncoder
 
@@ -137,7 +136,7 @@ def test_a_model_that_the_hub_does_not_give_is_one_error(monkeypatch: Any) -> No
 
     api = huggingface_hub.HfApi("http://127.0.0.1:9")
     monkeypatch.setattr(huggingface_hub, "HfApi", lambda: api)
-    with pytest.raises(ModelError, match="neither a folder nor a model"):
+    with pytest.raises(ModelError, match="nor a model that the Hub gives"):
         find_model("org/name")
 
 

@@ -14,10 +14,11 @@ from webfaq_eval.cli import main
 from webfaq_eval.errors import ResultError, TrainingError
 from webfaq_eval.experiment.effects import find_effects
 from webfaq_eval.experiment.plan import plan
-from webfaq_eval.experiment.retrievers import Bodies
+from webfaq_eval.experiment.retrievers import SharedEncoder
 from webfaq_eval.experiment.run import make, run
 from webfaq_eval.experiment.settings import Experiment, Folders, cells_of, read_experiment
-from webfaq_eval.models.base import Settings, open_retriever
+from webfaq_eval.models.encoder import Settings
+from webfaq_eval.models.retrievers import open_retriever
 from webfaq_eval.statistics.intervals import two_way_bootstrap
 from webfaq_eval.training.embedders import Shared
 
@@ -283,7 +284,7 @@ def test_cells_that_share_an_encoder_are_the_models_they_would_be_alone(
         assert (first / name).samefile(second / name)
     assert not (first / "3_Dense/model.safetensors").samefile(second / "3_Dense/model.safetensors")
     for cell in shared:
-        make(cell, toy, alone, (Shared(), Bodies()))
+        make(cell, toy, alone, (Shared(), SharedEncoder()))
         for path in sorted(alone.model(cell).rglob("*")):
             same = ran.model(cell) / path.relative_to(alone.model(cell))
             assert path.is_dir() == same.is_dir()
@@ -308,7 +309,7 @@ def test_cells_that_share_an_encoder_are_the_models_they_would_be_alone(
 def test_a_model_is_whole_where_the_one_it_would_share_with_is_gone(
     toy: Experiment, ran: Folders, tmp_path: Path
 ) -> None:
-    folders, shared = Folders(tmp_path / "out"), (Shared(), Bodies())
+    folders, shared = Folders(tmp_path / "out"), (Shared(), SharedEncoder())
     first, second = cells_of(toy)[1:3]
     make(first, toy, folders, shared)
     (folders.model(first) / "tokenizer.json").unlink()
@@ -329,7 +330,7 @@ def test_a_model_with_other_weights_below_the_head_is_not_taken_for_the_shared_o
     save_file(
         {n: w + 0.05 for n, w in weights.items()}, changed / "model.safetensors", {"format": "pt"}
     )
-    bodies = Bodies()
+    bodies = SharedEncoder()
     texts = ["Wie geht das?"]
     vectors = [
         bodies.retriever(Settings(str(folder)), tmp_path / "vectors").vectors(texts, "query")[:]

@@ -13,9 +13,10 @@ from tinyresults import write_bucc, write_results
 from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.cli.results import export as command
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import Request, export
+from webfaq_eval.export.base import Request, export_results
 from webfaq_eval.export.trec import falling
-from webfaq_eval.results import Model, Result, read_result, read_results, write_result
+from webfaq_eval.identity import Model
+from webfaq_eval.results import Result, read_result, read_results, write_result
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 SUBSETS = ("tatoeba_*", "mewslix_deu*", "lareqa_deu")
@@ -33,13 +34,13 @@ def result_of(root: Path, name: str, direction: str = "forward") -> Result:
     return next(
         result
         for _, result in read_results(root)
-        if result.subset["name"] == name and result.subset["direction"] == direction
+        if result.subset.name == name and result.subset.direction == direction
     )
 
 
 def test_trec_runs_give_our_figures(results, tmp_path, bench_folder):
     pytrec_eval = pytest.importorskip("pytrec_eval", reason="needs pytrec-eval-terrier")
-    done = export(Request(results, tmp_path), "trec")
+    done = export_results(Request(results, tmp_path), "trec")
     assert len(done.files) == len(list(read_results(results)))
     result = result_of(results, "lareqa_deu")
     data = open_benchmark(bench_folder).subset("lareqa_deu").load()
@@ -79,7 +80,7 @@ def test_an_id_with_a_space_cannot_be_in_a_run(tmp_path, bench_folder):
     ids = ["with space", *table["query-id"].to_pylist()[1:]]
     pq.write_table(table.set_column(0, "query-id", [ids]), path)
     with pytest.raises(ResultError, match="has a space"):
-        export(Request(root, tmp_path / "runs"), "trec")
+        export_results(Request(root, tmp_path / "runs"), "trec")
     assert not list((tmp_path / "runs").rglob("*.run"))
 
 
@@ -106,7 +107,7 @@ def test_the_labels_are_those_of_xtreme(language, code):
 
 
 def test_tatoeba_lines_are_scored_as_our_accuracy(results, tmp_path, bench_folder):
-    export(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
+    export_results(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
     folder = next(tmp_path.iterdir())
     for language, code in (("deu", "de"), ("swa", "sw")):
         data = open_benchmark(bench_folder).subset(f"tatoeba_{language}").load()
@@ -117,7 +118,7 @@ def test_tatoeba_lines_are_scored_as_our_accuracy(results, tmp_path, bench_folde
 
 
 def test_mewslix_lists_are_scored_as_our_map(results, tmp_path, bench_folder):
-    export(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
+    export_results(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
     found = json.loads(next(tmp_path.rglob("mewslix/test-de.json")).read_text())
     data = open_benchmark(bench_folder).subset("mewslix_deu").load()
     gold = {
@@ -132,7 +133,7 @@ def test_mewslix_lists_are_scored_as_our_map(results, tmp_path, bench_folder):
 
 
 def test_bucc_pairs_are_scored_as_our_f1(results, tmp_path, bench_folder):
-    export(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
+    export_results(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
     lines = set(next(tmp_path.rglob("bucc2018/test-de.tsv")).read_text().splitlines())
     data = open_benchmark(bench_folder).subset("bucc_deu").load()
     gold = {
@@ -145,7 +146,7 @@ def test_bucc_pairs_are_scored_as_our_f1(results, tmp_path, bench_folder):
 
 
 def test_what_xtreme_does_not_score_is_named(results, tmp_path, bench_folder):
-    done = export(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
+    done = export_results(Request(results, tmp_path, benchmark=str(bench_folder)), "xtreme")
     assert len(done.files) + len(done.left_out) == len(list(read_results(results)))
     assert any("does not score lareqa" in line for line in done.left_out)
     assert any("part of its test set" in line for line in done.left_out)
@@ -153,13 +154,13 @@ def test_what_xtreme_does_not_score_is_named(results, tmp_path, bench_folder):
 
 def test_tatoeba_needs_the_texts_of_the_same_revision(results, tmp_path, bench_folder):
     with pytest.raises(ResultError, match="--benchmark"):
-        export(Request(results, tmp_path), "xtreme")
+        export_results(Request(results, tmp_path), "xtreme")
     other = tmp_path / "other"
     other.mkdir()
     manifest = json.loads((bench_folder / "manifest.json").read_text())
     (other / "manifest.json").write_text(json.dumps(manifest | {"content_digest": "f" * 64}))
     with pytest.raises(ResultError, match="name the revision that was scored"):
-        export(Request(results, tmp_path / "out", benchmark=str(other)), "xtreme")
+        export_results(Request(results, tmp_path / "out", benchmark=str(other)), "xtreme")
 
 
 def test_hub_files_are_parsed_by_huggingface_hub(results, tmp_path):
@@ -167,7 +168,7 @@ def test_hub_files_are_parsed_by_huggingface_hub(results, tmp_path):
     from huggingface_hub import parse_eval_result_entries
 
     request = Request(results, tmp_path, dataset_id="org/xtreme-r-domains", date="2026-11-22")
-    done = export(request, "hub")
+    done = export_results(request, "hub")
     path = next(path for path in done.files if path.name == "TatoebaDomainsRetrieval.yaml")
     assert path.parent.name == ".eval_results"
     entries = parse_eval_result_entries(yaml.safe_load(path.read_text()))
@@ -183,9 +184,9 @@ def test_hub_files_are_parsed_by_huggingface_hub(results, tmp_path):
 
 def test_hub_needs_an_id_and_a_real_date(results, tmp_path):
     with pytest.raises(ResultError, match="--dataset-id"):
-        export(Request(results, tmp_path), "hub")
+        export_results(Request(results, tmp_path), "hub")
     with pytest.raises(ResultError, match="the date is '22 Nov'"):
-        export(Request(results, tmp_path, dataset_id="a/b", date="22 Nov"), "hub")
+        export_results(Request(results, tmp_path, dataset_id="a/b", date="22 Nov"), "hub")
 
 
 def test_a_broken_result_stops_every_export(results, tmp_path, bench_folder):
@@ -193,20 +194,20 @@ def test_a_broken_result_stops_every_export(results, tmp_path, bench_folder):
     folder = write_results(root, bench_folder, "org/toy", 1.5, ("mewslix_deu",))
     next(folder.rglob("*.json")).write_text("{")
     for form in ("mteb", "hub", "xtreme", "trec"):
-        with pytest.raises(ResultError, match="cannot be read as a result"):
-            export(Request(root, tmp_path / form, dataset_id="a/b"), form)
+        with pytest.raises(ResultError, match="cannot be read as JSON"):
+            export_results(Request(root, tmp_path / form, dataset_id="a/b"), form)
         assert not (tmp_path / form).exists()
 
 
 def test_the_command_says_what_it_wrote(results, tmp_path):
     shown = CliRunner().invoke(command, [str(results), "--to", "trec", "--out", str(tmp_path)])
     assert shown.exit_code == 0, shown.output
-    assert "files written; 0 results left out" in shown.output
+    assert "files written; 1 things left out" in shown.output
 
 
 def test_an_empty_folder_is_an_error(tmp_path):
     with pytest.raises(ResultError, match="holds no results"):
-        export(Request(tmp_path, tmp_path / "out"), "trec")
+        export_results(Request(tmp_path, tmp_path / "out"), "trec")
 
 
 def test_mteb_loads_the_task_files(results, tmp_path):
@@ -214,7 +215,9 @@ def test_mteb_loads_the_task_files(results, tmp_path):
     from mteb.models.model_meta import ModelMeta
     from mteb.results import TaskResult
 
-    done = export(Request(results, tmp_path, training_datasets=("WebFAQRetrieval",)), "mteb")
+    done = export_results(
+        Request(results, tmp_path, training_datasets=("WebFAQRetrieval",)), "mteb"
+    )
     path = next(path for path in done.files if path.name == "TatoebaDomainsRetrievalReverse.json")
     task = TaskResult.from_disk(path)
     scores = {entry["hf_subset"]: entry for entry in task.scores["test"]}
@@ -232,6 +235,36 @@ def test_mteb_loads_the_task_files(results, tmp_path):
     assert path.parent.parent.name == "org__toy"
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_mteb_s_cache_finds_the_files(results, tmp_path):
+    pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[mteb]'")
+    from mteb import ResultCache
+
+    export_results(Request(results, tmp_path), "mteb")
+    found = ResultCache(tmp_path).load_results(include_remote=False)
+    (model,) = found.model_results
+    assert model.model_name == "org/toy"
+    names = {one.task_name for one in model.task_results}
+    assert {"TatoebaDomainsRetrieval", "TatoebaDomainsRetrievalReverse"} <= names
+
+
+def test_runs_have_the_judgements_of_their_direction_beside_them(results, tmp_path, bench_folder):
+    ir_measures = pytest.importorskip("ir_measures", reason="needs ir_measures")
+    without = export_results(Request(results, tmp_path / "a"), "trec")
+    assert any("judgements of 10 reverse runs" in line for line in without.left_out)
+    done = export_results(Request(results, tmp_path / "b", benchmark=str(bench_folder)), "trec")
+    assert not done.left_out and len(done.files) == 2 * len(without.files)
+    for direction, stem in (("forward", "test"), ("reverse", "test.reverse")):
+        run = next(path for path in done.files if path.name == f"tatoeba_deu.{stem}.run")
+        measured = ir_measures.calc_aggregate(
+            [ir_measures.R @ 10],
+            list(ir_measures.read_trec_qrels(str(run.with_suffix(".qrels")))),
+            list(ir_measures.read_trec_run(str(run))),
+        )
+        ours = result_of(results, "tatoeba_deu", direction).scores["official"]["recall_at_10"]
+        assert measured[ir_measures.R @ 10] == pytest.approx(ours) and ours > 0
+
+
 def test_two_protocols_of_a_model_have_no_place_in_mteb(results, tmp_path, bench_folder):
     from dataclasses import replace
 
@@ -244,7 +277,7 @@ def test_two_protocols_of_a_model_have_no_place_in_mteb(results, tmp_path, bench
     other = replace(result, protocol=replace(result.protocol, layer=3))
     write_result(root, other, pq.read_table(path.with_suffix(".parquet")))
     with pytest.raises(ResultError, match="export the folder of one protocol"):
-        export(Request(root, tmp_path / "out"), "mteb")
+        export_results(Request(root, tmp_path / "out"), "mteb")
 
 
 def test_models_of_local_folders_get_an_organisation(tmp_path, bench_folder):

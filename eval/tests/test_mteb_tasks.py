@@ -11,7 +11,7 @@ mteb = pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[
 
 from webfaq_eval.errors import BenchmarkError  # noqa: E402
 from webfaq_eval.export.mteb_tasks import retrieval_tasks  # noqa: E402
-from webfaq_eval.models.base import Settings  # noqa: E402
+from webfaq_eval.models.encoder import Settings  # noqa: E402
 from webfaq_eval.scoring.score import Request, score  # noqa: E402
 
 SUBSETS = ("tatoeba_deu_health", "lareqa_swa", "webfaq_deu_travel")
@@ -53,7 +53,7 @@ def test_mteb_gives_our_main_score(tmp_path, monkeypatch):
     settings = Settings(model=str(folder), dtype="float32")
     ours = score(Request(settings, str(bench_folder), tmp_path / "out", SUBSETS), quiet=True)
     expected = {
-        (result.subset["name"], result.subset["direction"]): result.main.value
+        (result.subset.name, result.subset.direction): result.main.value
         for _, result in ours.results
     }
     chosen = []

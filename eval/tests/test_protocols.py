@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from webfaq_eval.benchmark.folder import Qrels, SubsetData, Texts, open_benchmark
+from webfaq_eval.benchmark.folder import Benchmark, Subset, open_benchmark
+from webfaq_eval.benchmark.subset import Qrels, SubsetData, Texts
 from webfaq_eval.errors import BenchmarkError, ModelError
-from webfaq_eval.models.base import Settings, open_retriever
-from webfaq_eval.models.dense import Dense
-from webfaq_eval.results import Model
+from webfaq_eval.identity import Model
+from webfaq_eval.models.encoder import Encoder, Settings
+from webfaq_eval.models.retrievers import Dense, open_retriever
 from webfaq_eval.scoring.bucc import Mined, best_threshold, mine
 from webfaq_eval.scoring.lareqa import same_language_bias
-from webfaq_eval.scoring.protocols import PROTOCOLS, Question, directions, evaluate
+from webfaq_eval.scoring.protocols import TASKS, Question, evaluate, find_task
 
 
-class Fixed:
+class Fixed(Encoder):
     """Gives each text the vector that a table has for it."""
 
     pooling, layer, normalize, similarity, max_length, dtype = (
@@ -34,7 +36,7 @@ class Fixed:
     def __init__(self, table: dict[str, Sequence[float]]) -> None:
         self.table = table
 
-    def encode(self, texts: Sequence[str]) -> Any:
+    def encode_body(self, texts: Sequence[str]) -> Any:
         return np.asarray([self.table[text] for text in texts], np.float32)
 
 
@@ -61,19 +63,26 @@ def pairs(*rows: tuple[int, int]) -> Qrels:
     return Qrels(array[:, 0], array[:, 1], np.ones(len(array), np.int64))
 
 
+def question(
+    benchmark: Benchmark, subset: Subset, direction: str, retriever: Any, depth: int = 100
+) -> Question:
+    info = replace(subset.info, direction=direction)
+    return Question(benchmark, info, subset.load(direction), retriever, depth)
+
+
 @pytest.fixture
 def chance(tmp_path: Path) -> Any:
     return open_retriever(Settings("random"), tmp_path)
 
 
 def test_every_task_has_a_protocol_with_its_paper_s_metric() -> None:
-    assert {task: entry[0] for task, entry in PROTOCOLS.items()} == {
+    assert {task: entry.metric for task, entry in TASKS.items()} == {
         "tatoeba": "accuracy", "lareqa": "map_at_20", "mewslix": "map_at_20", "bucc": "f1",
         "webfaq": "ndcg_at_10",
     }  # fmt: skip
-    assert directions("tatoeba") == ("forward", "reverse")
+    assert find_task("tatoeba").directions == ("forward", "reverse")
     with pytest.raises(BenchmarkError, match="no protocol"):
-        directions("squad")
+        find_task("squad")
 
 
 @pytest.mark.parametrize("direction", ["forward", "reverse"])
@@ -88,7 +97,7 @@ def test_tatoeba_is_the_share_of_nearest_translations(
     table = dict(zip(data.queries.inputs, eye, strict=True))
     table |= {text: eye[7 if row == 8 else row] for row, text in enumerate(data.corpus.inputs)}
     table[data.queries.inputs[8]] = eye[7]
-    outcome = evaluate(Question(benchmark, subset, direction, fixed(table, tmp_path)))
+    outcome = evaluate(question(benchmark, subset, direction, fixed(table, tmp_path)))
     assert outcome.main.metric == "accuracy" and outcome.main.value == 23 / 24
     assert outcome.main.low < 23 / 24 < outcome.main.high
     if direction == "forward":
@@ -99,8 +108,8 @@ def test_tatoeba_is_the_share_of_nearest_translations(
 def test_mrr_counts_ranks_below_the_depth(bench_folder: Path, chance: Any) -> None:
     benchmark = open_benchmark(bench_folder)
     subset = benchmark.subset("webfaq_deu")
-    deep = evaluate(Question(benchmark, subset, "forward", chance, 100)).scores["official"]
-    cut = evaluate(Question(benchmark, subset, "forward", chance, 3)).scores["official"]
+    deep = evaluate(question(benchmark, subset, "forward", chance, 100)).scores["official"]
+    cut = evaluate(question(benchmark, subset, "forward", chance, 3)).scores["official"]
     assert cut["mrr"] == pytest.approx(deep["mrr"], abs=1e-12)
     assert cut["recall_at_20"] < deep["recall_at_20"]
 
@@ -119,15 +128,16 @@ def test_lareqa_s_settings_are_narrower_views(bench_folder: Path, tmp_path: Path
             angle = 2 * np.pi * int(item[-3:]) / 24
             part = [10.0 * (language == name) for name in ("deu", "eng", "swa")]
             table.setdefault(text, [np.cos(angle), np.sin(angle), *part])
-    outcome = evaluate(Question(benchmark, subset, "forward", fixed(table, tmp_path)))
-    settings = outcome.extra["settings"]
+    outcome = evaluate(question(benchmark, subset, "forward", fixed(table, tmp_path)))
+    assert outcome.extra.settings is not None
+    settings = asdict(outcome.extra.settings)
     assert settings["x_x_mono"] == settings["x_x"] == 1
     assert settings["x_y"] == 0  # the other languages' answers are below rank 20
     assert settings["by_language"] == {"deu": 1, "eng": 0, "swa": 0}
     assert outcome.main.value == pytest.approx(1 / 3)  # one of three right answers, at rank 1
     # All 19 wrong candidates of the first 20 are German; so are 23 of the pool's 69 wrong ones.
-    assert outcome.extra["same_language_bias"] == pytest.approx(1 - 23 / 69)
-    assert "en_en" not in settings
+    assert outcome.extra.same_language_bias == pytest.approx(1 - 23 / 69)
+    assert settings["en_en"] is None
 
 
 def test_x_y_takes_other_right_answers_out_of_the_ranking(
@@ -146,11 +156,11 @@ def test_x_y_takes_other_right_answers_out_of_the_ranking(
         data.corpus.inputs, data.corpus.languages, data.corpus.items, strict=True
     ):
         table.setdefault(text, (weight[language] * eye[int(item[-3:])]).tolist())
-    outcome = evaluate(Question(benchmark, subset, "forward", fixed(table, tmp_path)))
+    outcome = evaluate(question(benchmark, subset, "forward", fixed(table, tmp_path)))
     # Each right answer is at rank 1 to 3, the others of them gone it is first in its language, but
     # for English: items 7 and 8 share their text, and the question of 8 has the vector of one of them.
-    assert outcome.extra["settings"]["by_language"]["deu"] > 0.95
-    assert outcome.extra["settings"]["en_en"] == outcome.extra["settings"]["x_x_mono"]
+    assert outcome.extra.settings.by_language["deu"] > 0.95
+    assert outcome.extra.settings.en_en == outcome.extra.settings.x_x_mono
 
 
 def test_the_bias_of_a_language_agnostic_ranking_is_zero() -> None:
@@ -217,15 +227,13 @@ def test_bucc_takes_its_threshold_from_validation_and_is_refused_without(
 ) -> None:
     benchmark = open_benchmark(bench_folder)
     subset = benchmark.subset("bucc_deu_health")
-    outcome = evaluate(Question(benchmark, subset, "forward", chance))
-    assert outcome.extra["threshold_from"] == "bucc_deu (validation)"
+    outcome = evaluate(question(benchmark, subset, "forward", chance))
+    assert outcome.extra.threshold_from == "bucc_deu (validation)"
     assert outcome.main.low <= outcome.main.value <= outcome.main.high
-    benchmark.manifest["extra"]["retrieval"]["subsets"][:] = [
-        one.entry for one in benchmark.subsets if one.split == "test"
-    ]
-    del benchmark.__dict__["subsets"]
+    tests = tuple(one for one in benchmark.subsets if one.info.split == "test")
+    benchmark = replace(benchmark, subsets=tests)
     with pytest.raises(BenchmarkError, match="may not be tuned on test"):
-        evaluate(Question(benchmark, subset, "forward", chance))
+        evaluate(question(benchmark, subset, "forward", chance))
 
 
 def test_f1_is_the_mean_over_predictions_and_gold_pairs(
@@ -233,7 +241,7 @@ def test_f1_is_the_mean_over_predictions_and_gold_pairs(
 ) -> None:
     benchmark = open_benchmark(bench_folder)
     retriever = open_retriever(Settings(str(sentence_model), dtype="float32"), tmp_path)
-    outcome = evaluate(Question(benchmark, benchmark.subset("bucc_deu"), "forward", retriever))
+    outcome = evaluate(question(benchmark, benchmark.subset("bucc_deu"), "forward", retriever))
     correct, predicted, gold = (
         outcome.columns[f"official/{n}"].sum() for n in ("correct", "predicted", "gold")
     )
@@ -248,4 +256,4 @@ def test_bm25_cannot_mine(bench_folder: Path, tmp_path: Path) -> None:
     benchmark = open_benchmark(bench_folder)
     bm25 = open_retriever(Settings("bm25"), tmp_path)
     with pytest.raises(ModelError, match="needs a dense model"):
-        evaluate(Question(benchmark, benchmark.subset("bucc_deu"), "forward", bm25))
+        evaluate(question(benchmark, benchmark.subset("bucc_deu"), "forward", bm25))

@@ -25,7 +25,7 @@ from webfaq_eval.report.tables import (
     to_markdown,
     to_text,
 )
-from webfaq_eval.results import read_results, write_result
+from webfaq_eval.results import Extra, read_results, write_result
 
 SUBSETS = ("lareqa_deu", "lareqa_swa", "lareqa_deu_health", "lareqa_swa_health")
 PNG = b"\x89PNG\r\n\x1a\n"
@@ -41,13 +41,13 @@ def results(tmp_path_factory: pytest.TempPathFactory, bench_folder: Path) -> Pat
     for name, skill in (("org/weak", 0.5), ("org/strong_<b>", 3.0)):
         write_results(root, bench_folder, name, skill, SUBSETS)
     for number, (path, result) in enumerate(list(read_results(root))):
-        if result.subset["domain"] is None:
+        if result.subset.domain is None:
             settings = {"x_x_mono": 0.9, "x_y": 0.5, "x_x": 0.7, "by_language": {}}
-            extra = {"settings": settings, "same_language_bias": 0.1 + number / 100}
+            extra = Extra(settings=settings, same_language_bias=0.1 + number / 100)
             write_result(
                 root, replace(result, extra=extra), pq.read_table(path.with_suffix(".parquet"))
             )
-        elif (result.subset["name"], result.model.name) == ("lareqa_swa_health", "org/weak"):
+        elif (result.subset.name, result.model.name) == ("lareqa_swa_health", "org/weak"):
             path.unlink()
     return root
 

@@ -11,12 +11,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from webfaq_eval.errors import ResultError
+from webfaq_eval.identity import BenchmarkId, Model, Protocol, SubsetInfo
 from webfaq_eval.results import (
-    BenchmarkId,
     Counts,
     Headline,
-    Model,
-    Protocol,
     Result,
     find_results,
     read_queries,
@@ -30,10 +28,7 @@ RESULT = Result(
     model=Model("org/toy", "a" * 40, "transformers", 16, 1000),
     protocol=PROTOCOL,
     benchmark=BenchmarkId("xtreme-r-domains", None, "b" * 64),
-    subset={
-        "name": "tatoeba_deu", "task": "tatoeba", "language": "deu", "domain": None,
-        "membership": "exclusive", "pool": "full", "split": "test", "direction": "forward",
-    },
+    subset=SubsetInfo("tatoeba_deu", "tatoeba", "deu", None, "exclusive", "full", "test", "forward"),
     n=Counts(2, 3, 2),
     main=Headline("accuracy", 0.5, 0.1, 0.9),
     scores={"official": {"accuracy": 0.5, "recall_at_10": 1.0}},
@@ -56,7 +51,7 @@ def test_a_result_comes_back_as_it_was_written(tmp_path: Path) -> None:
 
 
 def test_the_reverse_direction_and_another_protocol_are_other_files(tmp_path: Path) -> None:
-    reverse = replace(RESULT, subset={**RESULT.subset, "direction": "reverse"})
+    reverse = replace(RESULT, subset=replace(RESULT.subset, direction="reverse"))
     assert reverse.path(tmp_path).name == "tatoeba_deu.test.reverse.json"
     prefixed = replace(RESULT, protocol=replace(PROTOCOL, query_prefix="query: "))
     assert prefixed.path(tmp_path).parent != RESULT.path(tmp_path).parent
@@ -75,8 +70,8 @@ def test_a_score_that_is_no_share_is_refused_and_nothing_is_written(
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"main": {"metric": "accuracy", "value": None, "low": 0.1, "high": 0.9}}, "main value is None"),
-        ({"main": {"metric": "accuracy", "value": 0.5}}, "headline has"),
+        ({"main": {"metric": "accuracy", "value": None, "low": 0.1, "high": 0.9}}, "main.value is None"),
+        ({"main": {"metric": "accuracy", "value": 0.5}}, "main lacks"),
         ({"scores": {}}, "no official scores"),
         ({"scores": {"official": {"accuracy": 0.4}}}, "main accuracy is not"),
         ({"n": {"queries": 0, "corpus": 3, "items": 2}}, "nothing was scored"),

@@ -12,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from webfaq_eval.cli import main
 from webfaq_eval.errors import BenchmarkError, EvalError, ResultError
-from webfaq_eval.models.base import Settings
+from webfaq_eval.models.encoder import Settings
 from webfaq_eval.results import find_results, read_queries, read_results
 from webfaq_eval.scoring import score as module
 from webfaq_eval.scoring.layers import score_swept
@@ -31,7 +31,7 @@ def run(*arguments: Any) -> Any:
 def test_results_are_written_with_their_per_query_tables(request_: Request) -> None:
     scored = score(request_, quiet=True)
     assert {path for path, _ in scored.results} == set(find_results(request_.out))
-    assert {(r.subset["name"], r.subset["direction"]) for _, r in scored.results} == {
+    assert {(r.subset.name, r.subset.direction) for _, r in scored.results} == {
         (name, direction)
         for name in ("tatoeba_deu", "tatoeba_deu_health", "tatoeba_deu_travel")
         for direction in ("forward", "reverse")
@@ -69,7 +69,7 @@ def test_another_prefix_seed_or_pool_is_another_result(
     assert len(find_results(request_.out)) == 8
     pooled = score(replace(one, patterns=("tatoeba_*_travel*",), pool="domain"), quiet=True)
     assert {r.protocol.pool for _, r in pooled.results} == {"domain"}
-    assert {r.subset["name"] for _, r in pooled.results} == {
+    assert {r.subset.name for _, r in pooled.results} == {
         "tatoeba_deu_travel_pool",
         "tatoeba_swa_travel_pool",
     }
@@ -129,7 +129,7 @@ def test_an_approximate_index_is_recorded_with_its_loss(request_: Request) -> No
     one = replace(request_, patterns=("webfaq_deu",), index="HNSW8")
     ((_, result),) = score(one, quiet=True).results
     assert result.protocol.index == "HNSW8"
-    assert 0 <= result.extra["index"]["recall_loss"] <= 1
+    assert 0 <= result.extra.index.recall_loss <= 1
 
 
 def test_a_layer_is_chosen_on_held_out_languages(request_: Request, raw_encoder: Path) -> None:
@@ -137,13 +137,14 @@ def test_a_layer_is_chosen_on_held_out_languages(request_: Request, raw_encoder:
         request_, settings=Settings(str(raw_encoder), pooling="mean"), patterns=("tatoeba_deu",)
     )
     scored = score_swept(swept, "swa", "sweep", quiet=True)
-    sweep = scored.extra["layer_sweep"]
-    assert sweep["held_out"] == ["swa"] and set(sweep["means"]) == {"1", "2"}
-    best = max(sweep["means"].values())
-    assert sweep["means"][str(sweep["layer"])] == best
-    assert {r.protocol.layer for _, r in scored.results} == {sweep["layer"]}
-    assert all(r.extra["layer_sweep"] == sweep for _, r in read_results(swept.out))
-    assert {r.subset["language"] for _, r in scored.results} == {"deu"}
+    sweep = scored.layer_sweep
+    assert sweep is not None
+    assert sweep.held_out == ("swa",) and set(sweep.means) == {"1", "2"}
+    best = max(sweep.means.values())
+    assert sweep.means[str(sweep.layer)] == best
+    assert {r.protocol.layer for _, r in scored.results} == {sweep.layer}
+    assert all(r.extra.layer_sweep == sweep for _, r in read_results(swept.out))
+    assert {r.subset.language for _, r in scored.results} == {"deu"}
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,10 @@ import itertools
 import numpy as np
 import pytest
 from webfaq_eval.errors import ResultError
-from webfaq_eval.statistics.clusters import gather
 from webfaq_eval.statistics.intervals import (
     cluster_bootstrap,
     difference_bootstrap,
+    gather,
     ratio_bootstrap,
 )
 from webfaq_eval.statistics.tests import (

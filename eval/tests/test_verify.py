@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner
 from webfaq_eval.cli import main
 from webfaq_eval.errors import EvalError
-from webfaq_eval.models.base import Settings
+from webfaq_eval.models.encoder import Settings
 from webfaq_eval.scoring.score import Request, score
 from webfaq_eval.scoring.verify import read_expected, verify
 
@@ -29,9 +29,7 @@ def request_(bench_folder: Path, tmp_path: Path) -> Request:
 def test_ok_fail_and_missing(request_: Request, tmp_path: Path) -> None:
     scored = score(Request(**{**vars(request_), "patterns": ("tatoeba_*",)}), quiet=True)
     met = {
-        r.subset["name"]: r.main.value
-        for _, r in scored.results
-        if r.subset["direction"] == "forward"
+        r.subset.name: r.main.value for _, r in scored.results if r.subset.direction == "forward"
     }
     near, far = met["tatoeba_deu"] + 0.02, (met["tatoeba_swa"] + 0.5) % 1
     result = verify(

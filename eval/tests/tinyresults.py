@@ -10,21 +10,15 @@ mined pairs have a writer of their own.
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 from webfaq_eval.benchmark.folder import SubsetData, open_benchmark
-from webfaq_eval.results import (
-    BenchmarkId,
-    Counts,
-    Headline,
-    Model,
-    Protocol,
-    Result,
-    write_result,
-)
+from webfaq_eval.identity import Model, Protocol
+from webfaq_eval.results import Counts, Headline, Result, write_result
 from webfaq_eval.scoring.metrics import judge, per_query
 from webfaq_eval.statistics.intervals import cluster_bootstrap
 
@@ -58,24 +52,23 @@ def write_results(
     rng = np.random.default_rng(sum(name.encode()))
     path = root
     for subset in opened.select(patterns):
-        if subset.task == "bucc":
+        if subset.info.task == "bucc":
             continue
-        for direction in ("forward", "reverse") if subset.task == "tatoeba" else ("forward",):
+        for direction in ("forward", "reverse") if subset.info.task == "tatoeba" else ("forward",):
             data = subset.load(direction)
             order, scores = ranking(data, skill, rng)
             kinds = {"official": data.official}
             if data.has_duplicates:
                 kinds["duplicate"] = data.duplicate
             values = {k: per_query(judge(order, q, len(data.corpus))) for k, q in kinds.items()}
-            metric = MAIN[subset.task]
+            metric = MAIN[subset.info.task]
             ends = cluster_bootstrap(values["official"][metric], data.queries.items, samples=200)
             means = {k: {m: float(v.mean()) for m, v in one.items()} for k, one in values.items()}
-            entry = {k: v for k, v in subset.entry.items() if k != "read"}
             result = Result(
                 model,
                 PROTOCOL,
-                BenchmarkId(opened.name, opened.version, opened.revision),
-                {**entry, "direction": direction},
+                opened.id,
+                replace(subset.info, direction=direction),
                 Counts(len(data.queries), len(data.corpus), len(set(data.queries.items))),
                 Headline(metric, means["official"][metric], *ends),
                 means,
@@ -108,12 +101,11 @@ def write_bucc(root: Path, bench: Path, name: str, hits: int) -> Path:
     predicted = (np.arange(n) < hits + 2).astype(np.float64)
     correct = (np.arange(n) < hits).astype(np.float64)
     f1 = float(2 * hits / (predicted.sum() + n))
-    entry = {k: v for k, v in subset.entry.items() if k != "read"} | {"direction": "forward"}
     result = Result(
         Model(name, hashlib.sha1(name.encode()).hexdigest(), "random", 16, 1000),
         PROTOCOL,
-        BenchmarkId(opened.name, opened.version, opened.revision),
-        entry,
+        opened.id,
+        subset.info,
         Counts(n, len(data.corpus), n),
         Headline("f1", f1, max(0, f1 - 0.1), min(1, f1 + 0.05)),
         {"official": {"f1": f1, "precision": hits / (hits + 2), "recall": hits / n}},

@@ -1,6 +1,6 @@
 """What goes wrong, as exceptions whose text says what was met, what was expected and what to do.
 
-EvalError
+EvalError           a `WebFAQError`, so both packages' commands show it as one line
 ├── BenchmarkError   a staged or published data set that cannot be read as one
 ├── ModelError       an encoder that cannot be loaded, or lacks what was asked of it
 ├── VectorError      a vector cache or vectors that cannot be trusted
@@ -11,8 +11,10 @@ EvalError
 
 from __future__ import annotations
 
+from webfaq_domains.ground.errors import WebFAQError
 
-class EvalError(Exception):
+
+class EvalError(WebFAQError):
     """Base of all errors that a command shows as one line."""
 
 

@@ -5,68 +5,23 @@ A score that is missing, not finite or not readable is an error, never 0.
 
 from __future__ import annotations
 
-import json
-import math
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from webfaq_domains.ground.files import replacing, value_sha256, write_json
+from webfaq_domains.ground.files import replacing, write_json
+from webfaq_domains.ground.records import RecordError, as_record, read_json
 from webfaq_eval.errors import ResultError
+from webfaq_eval.identity import BenchmarkId, Model, Protocol, SubsetInfo
 
 RESULT_VERSION = 1
 KINDS = ("sentence-transformers", "transformers", "bm25", "random")
-RUN_COLUMNS = {"run_ids": pa.list_(pa.string()), "run_scores": pa.list_(pa.float32())}
-_SUBSET = ("name", "task", "language", "domain", "membership", "pool", "split", "direction")
-Record = TypeVar("Record")
-
-
-@dataclass(frozen=True)
-class Model:
-    """Which model was scored: `revision` is a 40-hex Hub sha or the sha256 of the folder's files."""
-
-    name: str
-    revision: str
-    kind: str
-    dimensions: int | None = None
-    parameters: int | None = None
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Everything about the scoring that can change a figure. An empty prefix is no prefix."""
-
-    pooling: str
-    layer: int | None
-    normalize: bool
-    similarity: str
-    query_prefix: str
-    passage_prefix: str
-    max_length: int | None
-    dtype: str
-    pool: str
-    depth: int
-    index: str = "exact"
-
-    @property
-    def hash(self) -> str:
-        """Return the sha256 of the protocol as canonical JSON."""
-        return value_sha256(asdict(self))
-
-
-@dataclass(frozen=True)
-class BenchmarkId:
-    """Which data set: `revision` is a Hub sha or the manifest's content digest."""
-
-    name: str
-    version: str | None
-    revision: str
 
 
 @dataclass(frozen=True)
@@ -89,21 +44,88 @@ class Counts:
 
 
 @dataclass(frozen=True)
+class LareqaViews:
+    """LAReQA's mAP@20 under narrower views (`scoring/lareqa.py` defines them)."""
+
+    by_language: dict[str, float]
+    x_y: float | None = None
+    x_x: float | None = None
+    x_x_mono: float | None = None
+    en_en: float | None = None
+
+
+@dataclass(frozen=True)
+class IndexLoss:
+    """An approximate index and the mean share of the exact candidates that it misses."""
+
+    factory: str
+    recall_loss: float
+
+
+@dataclass(frozen=True)
+class LayerSweep:
+    """The layer that was best on the held-out languages; `means` has every layer's headline there."""
+
+    layer: int
+    held_out: tuple[str, ...]
+    means: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Extra:
+    """What only some results have; None where it was not measured.
+
+    LAReQA has `metric`, `settings` and `same_language_bias`; BUCC what its pairs were mined with, from
+    `threshold` on, and how many pairs were `mined` and are `gold`.
+    """
+
+    metric: str | None = None
+    settings: LareqaViews | None = None
+    same_language_bias: float | None = None
+    threshold: float | None = None
+    threshold_from: str | None = None
+    dev_f1: float | None = None
+    margin: str | None = None
+    neighbours: int | None = None
+    retrieval: str | None = None
+    mined: int | None = None
+    gold: int | None = None
+    index: IndexLoss | None = None
+    layer_sweep: LayerSweep | None = None
+
+
+@dataclass(frozen=True)
+class Setup:
+    """What one run of scoring shares: results of the same setup lie in one folder."""
+
+    model: Model
+    benchmark: BenchmarkId
+    protocol: Protocol
+
+    def path(self, root: Path, subset: SubsetInfo) -> Path:
+        """Return the JSON path of a result: `<model>@<sha>/<benchmark>/<protocol>/<subset>.<split>…`."""
+        parts = [subset.name, subset.split]
+        if subset.direction != "forward":
+            parts.append(subset.direction)
+        folder = root / self.model.folder / self.benchmark.revision[:12] / self.protocol.hash[:12]
+        return folder / (".".join(parts) + ".json")
+
+
+@dataclass(frozen=True)
 class Result:
     """One model on one subset under one protocol.
 
-    `subset` is the manifest's entry without `read`, plus `direction` and, where a task has several,
-    `setting`. `scores` maps `official` and, where they differ, `duplicate` to metric -> 0..1.
+    `scores` maps `official` and, where they differ, `duplicate` to metric -> 0..1.
     """
 
     model: Model
     protocol: Protocol
     benchmark: BenchmarkId
-    subset: dict[str, Any]
+    subset: SubsetInfo
     n: Counts
     main: Headline
     scores: dict[str, dict[str, float]]
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Extra = field(default_factory=Extra)
     versions: dict[str, str] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -111,25 +133,19 @@ class Result:
         return {
             "result_version": RESULT_VERSION,
             **asdict(self),
+            "subset": subset_json(self.subset),
+            "extra": _without_none(asdict(self.extra)),
             "protocol_hash": self.protocol.hash,
         }
 
     def path(self, root: Path) -> Path:
         """Return where the JSON file of this result belongs under a results folder."""
-        return result_path(root, (self.model, self.benchmark, self.protocol), self.subset)
+        return Setup(self.model, self.benchmark, self.protocol).path(root, self.subset)
 
 
-def result_path(
-    root: Path, run: tuple[Model, BenchmarkId, Protocol], subset: dict[str, Any]
-) -> Path:
-    """Return the JSON path of a result: `<model>@<sha>/<benchmark>/<protocol>/<subset>.<split>…`."""
-    model, benchmark, protocol = run
-    name = re.sub(r"[^\w.-]+", "__", model.name.strip("/")).lstrip(".") or "model"
-    parts = [subset["name"], subset["split"]]
-    if subset["direction"] != "forward":
-        parts.append(subset["direction"])
-    folder = root / f"{name}@{model.revision[:12]}" / benchmark.revision[:12] / protocol.hash[:12]
-    return folder / (".".join(parts) + ".json")
+def subset_json(subset: SubsetInfo) -> dict[str, Any]:
+    """Return a subset as it stands in files: counts and setting only where there are some."""
+    return {"domain": None, **_without_none(asdict(subset))}
 
 
 def write_result(root: Path, result: Result, queries: pa.Table) -> Path:
@@ -138,8 +154,8 @@ def write_result(root: Path, result: Result, queries: pa.Table) -> Path:
     :raises ResultError: if the record would not be accepted on reading; nothing is written then.
     """
     path = result.path(root)
-    check_result(result, str(path))
-    check_queries(result, queries, str(path))
+    _parse(result.to_json(), path)
+    _check_queries(result, queries, path)
     with replacing(path.with_suffix(".parquet")) as temporary:
         pq.write_table(queries, temporary, compression="zstd")
     write_json(path, result.to_json())
@@ -152,32 +168,25 @@ def read_result(path: Path) -> Result:
     :raises ResultError: if it is missing, broken, of another version, or a score is not a number.
     """
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise ResultError(f"{path} cannot be read as a result: {error}; score it again") from error
+        data = read_json(path)
+    except RecordError as error:
+        raise ResultError(f"{path} {error}; score it again") from error
+    return _parse(data, path)
+
+
+def _parse(data: Any, path: Path) -> Result:
+    """Build a result from JSON, with every part checked."""
     version = data.get("result_version") if isinstance(data, dict) else None
     if version != RESULT_VERSION:
         raise ResultError(
             f"{path}: result_version is {version!r}; this version reads {RESULT_VERSION}"
         )
-    said = data.pop("protocol_hash", None)
-    del data["result_version"]
+    values = {k: v for k, v in data.items() if k not in ("result_version", "protocol_hash")}
     try:
-        parts: dict[str, Any] = {
-            "model": _record(Model, data.pop("model")),
-            "protocol": _record(Protocol, data.pop("protocol")),
-            "benchmark": _record(BenchmarkId, data.pop("benchmark")),
-            "n": _record(Counts, data.pop("n")),
-            "main": _record(Headline, data.pop("main")),
-        }
-        result = Result(**parts, **data)
-    except (KeyError, TypeError) as error:
-        raise ResultError(
-            f"{path} lacks or has unknown entries: {error}; score it again"
-        ) from error
-    if result.protocol.hash != said:
-        raise ResultError(f"{path}: protocol_hash is not the hash of its protocol; score it again")
-    check_result(result, str(path))
+        result = as_record(Result, values)
+        _check(result, data.get("protocol_hash"))
+    except RecordError as error:
+        raise ResultError(f"{path}: {error}; score it again") from error
     return result
 
 
@@ -191,8 +200,17 @@ def read_queries(path: Path) -> pa.Table:
         table = pq.read_table(beside)
     except (OSError, ValueError, pa.ArrowException) as error:
         raise ResultError(f"{beside} cannot be read: {error}; score it again") from error
-    check_queries(read_result(path), table, str(beside))
+    _check_queries(read_result(path), table, beside)
     return table
+
+
+def read_results(root: Path) -> Iterator[tuple[Path, Result]]:
+    """Read every result under a folder, sorted by path; one broken file is an error, not a gap.
+
+    :raises ResultError: if there is none, or one cannot be read.
+    """
+    for path in find_results(root):
+        yield path, read_result(path)
 
 
 def find_results(root: Path) -> list[Path]:
@@ -210,92 +228,61 @@ def find_results(root: Path) -> list[Path]:
     return paths
 
 
-def read_results(root: Path) -> Iterator[tuple[Path, Result]]:
-    """Read every result under a folder; one broken file is an error, not a gap."""
-    for path in find_results(root):
-        yield path, read_result(path)
+def _check(result: Result, said_hash: object) -> None:
+    """Refuse values that fit their types and still cannot be right.
 
-
-def check_result(result: Result, place: str) -> None:
-    """Refuse a record whose parts are missing, of the wrong type or out of range.
-
-    :raises ResultError: with the place and what is wrong.
+    :raises RecordError: with the first problem.
     """
-    for problem in _problems(result):
-        raise ResultError(f"{place}: {problem}; score it again")
+    if result.protocol.hash != said_hash:
+        raise RecordError("protocol_hash is not the hash of its protocol")
+    if result.model.kind not in KINDS:
+        raise RecordError(f"model kind is {result.model.kind!r}, expected one of {KINDS}")
+    if not re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", result.model.revision):
+        raise RecordError(f"model revision is {result.model.revision!r}, expected 40 or 64 hex")
+    if min(asdict(result.n).values()) < 1:
+        raise RecordError(f"n is {asdict(result.n)}: nothing was scored")
+    if not result.scores.get("official") or set(result.scores) - {"official", "duplicate"}:
+        raise RecordError(f"there are no official scores, or others: {sorted(result.scores)}")
+    main = result.main
+    shares = {f"main {name}": getattr(main, name) for name in ("value", "low", "high")}
+    for kind, scores in result.scores.items():
+        shares |= {f"{kind} {metric}": value for metric, value in scores.items()}
+    for name, value in shares.items():
+        # A sum of float64 shares may pass 1 by rounding; more than that is an error.
+        if not -1e-12 <= value <= 1 + 1e-12:
+            raise RecordError(f"{name} is {value!r}, expected a number from 0 to 1")
+    if result.scores["official"].get(main.metric) != main.value:
+        raise RecordError(f"main {main.metric} is not the official score of that name")
+    if not main.low <= main.high:
+        raise RecordError(f"the interval ends before it begins ({main.low} to {main.high})")
 
 
-def check_queries(result: Result, table: pa.Table, place: str) -> None:
+def _check_queries(result: Result, table: pa.Table, path: Path) -> None:
     """Refuse a per-query table that does not fit its result.
 
     :raises ResultError: with the place and what is wrong.
     """
-    names = table.column_names
-    lacking = [name for name in ("query-id", "item", *RUN_COLUMNS) if name not in names]
-    lacking += [f"official/{result.main.metric}"] * (
-        result.subset["task"] != "bucc" and f"official/{result.main.metric}" not in names
-    )
-    if lacking:
+    wanted = {"query-id": pa.string(), "item": pa.string(), "run_ids": pa.list_(pa.string()), "run_scores": pa.list_(pa.float32())}  # fmt: skip
+    if result.subset.task != "bucc":
+        wanted[f"official/{result.main.metric}"] = pa.float64()
+    wanted |= {name: pa.float64() for name in table.column_names if "/" in name}
+    odd = [n for n, kind in wanted.items() if n not in table.column_names or table.schema.field(n).type != kind]  # fmt: skip
+    if odd or len(set(table.column_names)) < len(table.column_names):
         raise ResultError(
-            f"{place}: the per-query table lacks the columns {lacking}; score it again"
+            f"{path}: the per-query table lacks the columns {odd}, or has them twice or of another "
+            "type; score it again"
         )
     if len(table) != result.n.queries:
         raise ResultError(
-            f"{place}: {len(table)} rows, the result counts {result.n.queries} queries; score it again"
+            f"{path}: {len(table)} rows, the result counts {result.n.queries} queries; score it again"
         )
-    for name in names:
-        if "/" in name and not pc.all(pc.fill_null(pc.is_finite(table[name]), False)).as_py():
-            raise ResultError(f"{place}: {name} has a value that is missing or not finite")
+    for name, kind in wanted.items():
+        fine = pc.is_finite(table[name]) if kind == pa.float64() else pc.is_valid(table[name])
+        if not pc.all(pc.fill_null(fine, False)).as_py():
+            raise ResultError(f"{path}: {name} has a value that is missing or not finite")
 
 
-def _problems(result: Result) -> Iterator[str]:
-    lacking = [key for key in _SUBSET if key not in result.subset]
-    if lacking:
-        yield f"subset lacks {lacking}"
-    if result.model.kind not in KINDS:
-        yield f"model kind is {result.model.kind!r}, expected one of {KINDS}"
-    if not re.fullmatch(r"[0-9a-f]{40}([0-9a-f]{24})?", result.model.revision):
-        yield f"model revision is {result.model.revision!r}, expected 40 or 64 hex digits"
-    if min(result.n.queries, result.n.corpus, result.n.items) < 1:
-        yield f"n is {asdict(result.n)}: nothing was scored"
-    if "official" not in result.scores or not result.scores["official"]:
-        yield "there are no official scores"
-    for kind, scores in result.scores.items():
-        if kind not in ("official", "duplicate"):
-            yield f"scores are of kind {kind!r}"
-        for metric, value in scores.items():
-            if not _is_share(value):
-                yield f"{kind} {metric} is {value!r}, expected a number from 0 to 1"
-    for name in ("value", "low", "high"):
-        if not _is_share(getattr(result.main, name)):
-            yield f"main {name} is {getattr(result.main, name)!r}, expected a number from 0 to 1"
-    if result.scores.get("official", {}).get(result.main.metric) != result.main.value:
-        yield f"main {result.main.metric} is not the official score of that name"
-    if not result.main.low <= result.main.high:
-        yield f"the interval ends before it begins ({result.main.low} to {result.main.high})"
-
-
-def _is_share(value: object) -> bool:
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    # A sum of float64 shares may pass 1 by rounding; more than that is an error.
-    return number and math.isfinite(value) and -1e-12 <= value <= 1 + 1e-12  # type: ignore[arg-type,operator]
-
-
-def _record(kind: type[Record], values: Any) -> Record:
-    wanted = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(values, dict) or set(values) != wanted:
-        met = sorted(values) if isinstance(values, dict) else values
-        raise TypeError(f"{kind.__name__.lower()} has {met}, expected {sorted(wanted)}")
-    return kind(**values)
-
-
-def protocol_text(protocol: Protocol) -> str:
-    """Say a protocol in words."""
-    layer = "last layer" if protocol.layer is None else f"layer {protocol.layer}"
-    length = "own length" if protocol.max_length is None else f"{protocol.max_length} tokens"
-    return (
-        f"{protocol.pooling} pooling, {layer}, {'' if protocol.normalize else 'not '}normalised, "
-        f"{protocol.similarity}, query prefix {protocol.query_prefix!r}, passage prefix "
-        f"{protocol.passage_prefix!r}, {length}, {protocol.dtype}, {protocol.pool} pool, runs "
-        f"{protocol.depth} deep"
-    )
+def _without_none(values: dict[str, Any]) -> dict[str, Any]:
+    """Return a table of values without those that are None, at every depth."""
+    found = {k: _without_none(v) if isinstance(v, dict) else v for k, v in values.items()}
+    return {key: value for key, value in found.items() if value is not None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from webfaq_domains.cli import LazyGroup
+from webfaq_domains.ground.commands import LazyGroup
 
 #: Builder name -> where its command is.
 BUILDERS = {

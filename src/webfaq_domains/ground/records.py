@@ -1,6 +1,7 @@
-"""Read a JSON record into a typed one, once, and say what is wrong with it in one sentence.
+"""Read JSON and TOML values into typed records, once, and say what is wrong in one sentence.
 
-A record is a frozen `msgspec.Struct`. Inside, code asks for its fields and never for keys.
+A record is a frozen `msgspec.Struct` (`read_record`) or a frozen dataclass (`as_record`). Inside, code
+asks for its fields and never for keys. msgspec holds each value against the type that the class states.
 """
 
 from __future__ import annotations
@@ -8,8 +9,11 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from collections.abc import Iterable
-from typing import Annotated, Any, TypeVar
+from collections.abc import Iterable, Mapping
+from dataclasses import fields, is_dataclass
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -36,6 +40,10 @@ RESERVED = frozenset(
 )
 
 
+class RecordError(StagedError):
+    """A record that cannot be read: no JSON, or a value that is missing, unknown or of another type."""
+
+
 class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A JSON object with these keys and no others."""
 
@@ -43,16 +51,16 @@ class Record(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 def parse_json(text: str | bytes, where: str) -> Any:
     """Return what a JSON text holds.
 
-    :raises StagedError: naming `where` it is from, if it is no JSON or holds NaN or a doubled key.
+    :raises RecordError: naming `where` it is from, if it is no JSON or holds NaN or a doubled key.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant, object_pairs_hook=_unique)
         json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair has no UTF-8
         return value
     except UnicodeEncodeError as error:
-        raise StagedError(f"{where} cannot be read: it holds half a surrogate pair") from error
+        raise RecordError(f"{where} cannot be read: it holds half a surrogate pair") from error
     except (ValueError, RecursionError) as error:
-        raise StagedError(f"{where} cannot be read: {error}") from error
+        raise RecordError(f"{where} cannot be read: {error}") from error
 
 
 def _refuse_constant(name: str) -> Any:
@@ -71,12 +79,82 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 def read_record(value: Any, kind: type[Kind], where: str) -> Kind:
     """Return a JSON value as the record `kind`.
 
-    :raises StagedError: naming `where` it is from, the key, what was expected and what was met.
+    :raises RecordError: naming `where` it is from, the key, what was expected and what was met.
     """
     try:
         return msgspec.convert(value, kind)
     except msgspec.ValidationError as error:
-        raise StagedError(f"{where}: {_explained(str(error), value)}") from error
+        raise RecordError(f"{where}: {_explained(str(error), value)}") from error
+
+
+def read_json(path: Path) -> Any:
+    """Read a JSON file.
+
+    :raises RecordError: if it is missing, no JSON, holds NaN or a doubled key, or is nested too deeply.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise RecordError(f"the file cannot be read: {error}") from error
+    return parse_json(text, "the file")
+
+
+def as_record(
+    kind: type[Kind], values: object, place: str = "the record", *, more: bool = False
+) -> Kind:
+    """Return a dataclass from a mapping of its fields' names to plain values.
+
+    A field with a default may be absent. `place` is the name of the whole in messages; `more` passes
+    over names that the class does not have, for files that another program writes.
+
+    :raises RecordError: for a name that is missing or unknown, or a value of another type.
+
+    >>> from dataclasses import dataclass
+    >>> @dataclass(frozen=True)
+    ... class Counts:
+    ...     queries: int
+    >>> as_record(Counts, {"queries": 3})
+    Counts(queries=3)
+    """
+    if not more:
+        _refuse_unknown(kind, values, place)
+    return read_record(values, kind, place)
+
+
+def as_value(hint: Any, value: object, place: str) -> Any:
+    """Return a value as the type that a field states.
+
+    :raises RecordError: if it is of another type.
+    """
+    _refuse_unknown(hint, value, place)
+    return read_record(value, hint, place)
+
+
+def _refuse_unknown(hint: Any, value: object, place: str) -> None:
+    """Refuse names that a dataclass does not have, at any depth: msgspec passes over them."""
+    inner = get_args(hint)
+    if is_dataclass(hint) and isinstance(value, Mapping):
+        known = {one.name for one in fields(hint) if one.init}
+        unknown = sorted(str(name) for name in value if name not in known)
+        if unknown:
+            raise RecordError(
+                f"{place} has the unknown entries {unknown}; expected {sorted(known)}"
+            )
+        for name in known & value.keys():
+            _refuse_unknown(_hints(hint)[name], value[name], f"{place}.{name}")
+    elif isinstance(value, Mapping):
+        for name, one in value.items():
+            for kind in inner:
+                _refuse_unknown(kind, one, f"{place}.{name}")
+    elif isinstance(value, list | tuple):
+        for number, one in enumerate(value):
+            for kind in inner:
+                _refuse_unknown(kind, one, f"{place}[{number}]")
+
+
+@cache
+def _hints(kind: Any) -> dict[str, Any]:
+    return get_type_hints(kind)
 
 
 def _explained(message: str, value: Any) -> str:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -16,42 +13,36 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webfaq_domains.ground.records import RecordError, as_record, as_value, read_json
 from webfaq_eval.benchmark.subset import Qrels, SubsetData, Texts, with_equal_texts
 from webfaq_eval.errors import BenchmarkError
+from webfaq_eval.identity import BenchmarkId, SubsetInfo
+from webfaq_eval.places import find_folder
 
 __all__ = ["Benchmark", "Qrels", "Subset", "SubsetData", "Texts", "open_benchmark"]
 
 MANIFEST = "manifest.json"
 _TEXT = ("id", "text", "language", "domain", "membership", "item")
-_ENTRY = (
-    "name", "task", "language", "domain", "membership", "pool", "split", "queries", "corpus",
-    "qrels", "duplicates", "read",
-)  # fmt: skip
 _REBUILD = "fetch or build the folder again"
+#: Which rows of a file are meant: (column, `==` or `in`, value or values), all of them at once.
+Filters = tuple[tuple[str | tuple[str, ...], ...], ...]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a side of a subset is: Parquet files of the folder, and which of their rows."""
+
+    files: tuple[str, ...]
+    filters: Filters
 
 
 @dataclass(frozen=True)
 class Subset:
-    """One entry of the manifest: one language of one task, whole or one domain, in one split."""
+    """One language of one task, whole or one domain, in one split; `read` is where its rows are."""
 
     folder: Path
-    entry: dict[str, Any]
-
-    @property
-    def name(self) -> str:
-        return str(self.entry["name"])
-
-    @property
-    def task(self) -> str:
-        return str(self.entry["task"])
-
-    @property
-    def language(self) -> str:
-        return str(self.entry["language"])
-
-    @property
-    def split(self) -> str:
-        return str(self.entry["split"])
+    info: SubsetInfo
+    read: dict[str, Source]
 
     def load(self, direction: str = "forward") -> SubsetData:
         """Read and check the subset; `reverse` (Tatoeba) lets the candidates ask for the queries.
@@ -62,12 +53,12 @@ class Subset:
         corpus, queries = self._texts("corpus"), self._texts("queries")
         for part, side in (("corpus", corpus), ("queries", queries)):
             self._count(part, len(side))
-        unpaired = self._texts("unpaired") if "unpaired" in self.entry["read"] else None
+        unpaired = self._texts("unpaired") if "unpaired" in self.read else None
         rows = self._read("qrels", ("query-id", "corpus-id", "score", "kind"))
         unknown = set(rows["kind"].to_pylist()) - {"official", "duplicate"}
         if unknown:
             raise self._error(f"qrels have kinds {sorted(map(str, unknown))}")
-        if self.entry["pool"] == "domain":
+        if self.info.pool == "domain":
             # A twin of a right candidate may belong to another domain, and so lie outside this pool.
             inside = pc.is_in(rows["corpus-id"], pa.array(corpus.ids, pa.string()))
             rows = rows.filter(pc.or_(inside, pc.equal(rows["kind"], "official")))
@@ -89,7 +80,7 @@ class Subset:
         The pool is cut as the forward one is: by the corpus' filter. Duplicates are then the rows of
         the new pool whose text equals a right one's.
         """
-        pool = self._texts("queries", filters=self.entry["read"]["corpus"]["filters"])
+        pool = self._texts("queries", filters=self.read["corpus"].filters)
         at = {name: row for row, name in enumerate(pool.ids)}
         asked = np.unique(data.official.corpus)
         query = np.searchsorted(asked, data.official.corpus)
@@ -97,7 +88,7 @@ class Subset:
         official = Qrels(query, found, data.official.grade)
         return SubsetData(pool, data.corpus.take(asked), official, with_equal_texts(official, pool))
 
-    def _texts(self, part: str, filters: list[Any] | None = None) -> Texts:
+    def _texts(self, part: str, filters: Filters | None = None) -> Texts:
         titled = part == "corpus"
         rows = self._read(part, (*_TEXT, "title") if titled else _TEXT, filters)
         values = {name: rows[name].to_pylist() for name in rows.column_names}
@@ -120,10 +111,7 @@ class Subset:
 
     def _judgements(self, rows: pa.Table, queries: Texts, corpus: Texts) -> Qrels:
         places = []
-        for column, side, texts in (
-            ("query-id", "queries", queries),
-            ("corpus-id", "corpus", corpus),
-        ):
+        for column, side, texts in (("query-id", "queries", queries), ("corpus-id", "corpus", corpus)):  # fmt: skip
             at = {name: row for row, name in enumerate(texts.ids)}
             named = rows[column].to_pylist()
             lacking = [name for name in named if name not in at]
@@ -141,15 +129,15 @@ class Subset:
         return Qrels(places[0], places[1], grades)
 
     def _read(
-        self, part: str, columns: tuple[str, ...], filters: list[Any] | None = None
+        self, part: str, columns: tuple[str, ...], filters: Filters | None = None
     ) -> pa.Table:
-        how = self.entry["read"].get(part)
+        how = self.read.get(part)
         if how is None:
             raise self._error(f"the manifest does not say how to read its {part}")
-        chosen = how["filters"] if filters is None else filters
+        chosen = how.filters if filters is None else filters
         wanted = [tuple(one) for one in chosen] or None
         tables = []
-        for name in how["files"]:
+        for name in how.files:
             path = self.folder / name
             try:
                 tables.append(pq.read_table(path, columns=list(columns), filters=wanted))
@@ -163,48 +151,43 @@ class Subset:
         return pa.concat_tables(tables)
 
     def _count(self, part: str, found: int) -> None:
-        said = self.entry[part]
+        said = getattr(self.info, part)
         if found != said:
             raise self._error(f"{found} {part} found, the manifest says {said}")
 
     def _error(self, what: str) -> BenchmarkError:
         return BenchmarkError(
-            f"{self.folder}, subset {self.name} ({self.split}): {what}; {_REBUILD}"
+            f"{self.folder}, subset {self.info.name} ({self.info.split}): {what}; {_REBUILD}"
         )
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """An opened data set: its name, version, revision and the subsets that its manifest lists."""
+    """An opened data set: its folder, what names it, its subsets, and the home page of each task."""
 
     folder: Path
-    name: str
-    version: str | None
-    revision: str
-    manifest: dict[str, Any]
-
-    @cached_property
-    def subsets(self) -> list[Subset]:
-        entries = self.manifest["extra"]["retrieval"]["subsets"]
-        return [Subset(self.folder, entry) for entry in entries]
+    id: BenchmarkId
+    subsets: tuple[Subset, ...]
+    homepages: dict[str, str]
 
     def select(self, patterns: Sequence[str] = (), split: str = "test") -> list[Subset]:
         """Return the subsets of a split whose name matches one of the globs; none given: all.
 
         :raises BenchmarkError: if a glob matches nothing; lists near names.
         """
-        there = [subset for subset in self.subsets if subset.split == split]
+        there = [subset for subset in self.subsets if subset.info.split == split]
+        names = [subset.info.name for subset in there]
         if not there:
-            splits = sorted({subset.split for subset in self.subsets})
+            splits = sorted({subset.info.split for subset in self.subsets})
             raise BenchmarkError(f"{self.folder} has no subset of split {split!r}; it has {splits}")
         for pattern in patterns:
-            if not any(fnmatchcase(subset.name, pattern) for subset in there):
-                names = ", ".join(subset.name for subset in there[:8])
+            if not any(fnmatchcase(name, pattern) for name in names):
                 raise BenchmarkError(
                     f"no {split} subset of {self.folder} matches {pattern!r}; there are "
-                    f"{len(there)}, among them {names}"
+                    f"{len(there)}, among them {', '.join(names[:8])}"
                 )
-        return [s for s in there if not patterns or any(fnmatchcase(s.name, p) for p in patterns)]
+        chosen = [not patterns or any(fnmatchcase(n, p) for p in patterns) for n in names]
+        return [subset for subset, kept in zip(there, chosen, strict=True) if kept]
 
     def subset(self, name: str, split: str = "test") -> Subset:
         """Return one subset by its exact name.
@@ -212,7 +195,7 @@ class Benchmark:
         :raises BenchmarkError: if there is none.
         """
         for subset in self.subsets:
-            if subset.name == name and subset.split == split:
+            if subset.info.name == name and subset.info.split == split:
                 return subset
         raise BenchmarkError(f"{self.folder} has no {split} subset named {name!r}")
 
@@ -224,57 +207,35 @@ def open_benchmark(place: str | Path) -> Benchmark:
 
     :raises BenchmarkError: if there is no such data set or its manifest is not a retrieval manifest.
     """
-    folder = Path(place)
-    if folder.is_dir():
-        manifest = _read_manifest(folder)
-        return _benchmark(folder, manifest, str(manifest["content_digest"]))
-    folder, sha = _download(str(place))
-    return _benchmark(folder, _read_manifest(folder), sha)
-
-
-def _benchmark(folder: Path, manifest: dict[str, Any], revision: str) -> Benchmark:
-    return Benchmark(folder, manifest["artifact"], manifest.get("version"), revision, manifest)
-
-
-def _download(place: str) -> tuple[Path, str]:
-    from huggingface_hub import HfApi, snapshot_download
-
-    name, _, revision = place.partition("@")
-    if name.count("/") != 1 or not revision or name.startswith((".", "/")):
-        raise BenchmarkError(
-            f"{place!r} is neither a folder that exists nor <org>/<name>@<revision>: "
-            "name a folder, or state the revision"
-        )
-    try:
-        # A full sha needs no question to the Hub, so that a data set in the cache loads offline.
-        pinned = re.fullmatch(r"[0-9a-f]{40}", revision)
-        sha = revision if pinned else str(HfApi().dataset_info(name, revision=revision).sha)
-        return Path(snapshot_download(name, repo_type="dataset", revision=sha)), sha
-    except (
-        Exception
-    ) as error:  # the Hub's, the network's and the cache's errors have no common base
-        raise BenchmarkError(f"{place} cannot be fetched from the Hub: {error}") from error
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
+    folder, sha = find_folder(place, BenchmarkError, revision_needed=True)
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        manifest = as_value(dict[str, Any], read_json(path), "the manifest")
+        named = as_record(BenchmarkId, {
+            "name": manifest["artifact"], "version": manifest.get("version"),
+            "revision": sha or manifest["content_digest"],
+        })  # fmt: skip
+        tables = manifest["extra"]["retrieval"]
+        tasks = as_value(dict[str, dict[str, Any]], tables["tasks"], "tasks")
+        entries = as_value(tuple[dict[str, Any], ...], tables["subsets"], "subsets")
+        subsets = tuple(_subset(folder, entry) for entry in entries)
+    except (RecordError, KeyError, TypeError) as error:
         raise BenchmarkError(
-            f"{path} cannot be read: {error}; name a folder built by `webfaq-domains build xtreme-r` "
-            "or `build retrieval`"
+            f"{path} is not a retrieval manifest: it lacks or has an odd {error}; name a folder built "
+            "by `webfaq-domains build xtreme-r` or `build retrieval`"
         ) from error
-    try:
-        entries = manifest["extra"]["retrieval"]["subsets"]
-        lacking = [key for key in ("artifact", "content_digest") if not manifest[key]]
-        lacking += [key for entry in entries for key in _ENTRY if key not in entry]
-    except (KeyError, TypeError) as error:
-        raise BenchmarkError(
-            f"{path} is not a retrieval manifest: it lacks {error}; see docs/retrieval.md"
-        ) from error
-    if lacking or not entries:
-        raise BenchmarkError(
-            f"{path} lists {len(entries)} subsets and lacks {sorted(set(lacking))}; {_REBUILD}"
-        )
-    return dict(manifest)
+    if not subsets:
+        raise BenchmarkError(f"{path} lists no subset; {_REBUILD}")
+    pages = {task: str(facts.get("homepage") or "") for task, facts in tasks.items()}
+    return Benchmark(folder, named, subsets, pages)
+
+
+def _subset(folder: Path, entry: dict[str, Any]) -> Subset:
+    info = as_record(SubsetInfo, {**entry, "direction": "forward"}, "subset", more=True)
+    if None in (info.queries, info.corpus, info.qrels, info.duplicates):
+        raise RecordError(f"subset {info.name!r} without its counts of rows")
+    read = as_value(dict[str, Source], entry["read"], f"{info.name}.read")
+    for name in (name for source in read.values() for name in source.files):
+        if Path(name).is_absolute() or ".." in Path(name).parts:
+            raise RecordError(f"file {name!r} of {info.name}: it lies outside the folder")
+    return Subset(folder, info, read)

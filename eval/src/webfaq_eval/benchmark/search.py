@@ -1,12 +1,12 @@
 """The best candidates for each query: an exact matrix product in blocks, or a FAISS index.
 
 Ties are broken by row, and rows are sorted by id: the smaller id comes first. Memory is bounded by
-the block sizes and queries x depth, so a corpus may lie on disk (`vectors.Rows`, `numpy.memmap`).
+the block sizes and queries x depth, so a corpus may lie on disk (`Rows`, `numpy.memmap`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
-from webfaq_eval.benchmark.folder import Qrels
+from webfaq_eval.benchmark.subset import Qrels
 from webfaq_eval.errors import EvalError, VectorError
 
 Floats = npt.NDArray[np.float32]
@@ -26,11 +26,42 @@ _OUTER, _LOADED = 32_768, 65_536
 
 
 class Matrix(Protocol):
-    """Rows of float32 that can be sliced: an array, a memory map, or `vectors.Rows`."""
+    """Rows of float32 that can be sliced: an array, a memory map, or `Rows`."""
 
     def __len__(self) -> int: ...
 
     def __getitem__(self, rows: slice, /) -> Floats: ...
+
+
+@dataclass(frozen=True)
+class Rows:
+    """The vectors of a list of texts, read from the store as they are sliced."""
+
+    parts: list[Floats]
+    starts: npt.NDArray[np.int64]
+    places: npt.NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @property
+    def dimensions(self) -> int:
+        return int(self.parts[0].shape[1])
+
+    def __getitem__(self, rows: slice) -> Floats:
+        places = self.places[rows]
+        out = np.empty((len(places), self.dimensions), np.float32)
+        part = np.searchsorted(self.starts, places, side="right") - 1
+        for number in np.unique(part):
+            mine = part == number
+            out[mine] = self.parts[number][places[mine] - self.starts[number]]
+        return out
+
+    def mapped(self, change: Callable[[Floats], Floats]) -> Rows:
+        """Return rows whose vectors went through a function; each distinct vector once, in memory."""
+        distinct, places = np.unique(self.places, return_inverse=True)
+        found = Rows(self.parts, self.starts, distinct)[:]
+        return Rows([change(found)], np.zeros(1, np.int64), places.astype(np.int64))
 
 
 @dataclass(frozen=True)
@@ -196,16 +227,19 @@ def _by_row(run: Run, offset: int = 0) -> tuple[Ints, Ints, Floats]:
     return query[order], rows[order], scores[order]
 
 
-def first_ranks(queries: Matrix, corpus: Matrix, qrels: Qrels) -> Ints:
+def first_ranks(queries: Matrix, corpus: Matrix, qrels: Qrels, group: Ints | None = None) -> Ints:
     """Return the rank from 1 of each query's best right answer in the whole ranking.
 
-    Holds the scores of a block of queries against the whole corpus, 256 MB at most.
+    `corpus` has each distinct vector once, and `group` the one of every row of the pool; without it
+    the rows of the pool are those of `corpus`. Equal texts so have equal scores, to the last bit.
+    Holds the scores of a block of queries against the whole pool, 256 MB at most.
     """
+    group = np.arange(len(corpus)) if group is None else group
     ranks = np.zeros(len(queries), np.int64)
-    step = max(1, 2**26 // len(corpus))
+    step = max(1, 2**26 // len(group))
     for start in range(0, len(queries), step):
         block = _loaded(queries, start, step)
-        scores = np.concatenate([block @ part.T for part in _parts(corpus)], axis=1)
+        scores = np.concatenate([block @ part.T for part in _parts(corpus)], axis=1)[:, group]
         inside = (qrels.query >= start) & (qrels.query < start + len(block))
         query, found = qrels.query[inside] - start, qrels.corpus[inside]
         order = np.lexsort((found, -scores[query, found], query))
@@ -213,7 +247,7 @@ def first_ranks(queries: Matrix, corpus: Matrix, qrels: Qrels) -> Ints:
         row = found[order][at]
         best = scores[query, row][:, None]
         ahead = (scores[query] > best).sum(axis=1)
-        tied = (scores[query] == best) & (np.arange(len(corpus)) < row[:, None])
+        tied = (scores[query] == best) & (np.arange(len(group)) < row[:, None])
         ranks[start + query] = 1 + ahead + tied.sum(axis=1)
     return ranks
 

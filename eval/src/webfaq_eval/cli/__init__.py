@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
-from webfaq_eval.errors import EvalError
+from webfaq_domains.ground.commands import LazyGroup
 
 #: Command name -> where it is. A new command is one line here.
 COMMANDS: dict[str, str] = {
@@ -21,31 +19,6 @@ COMMANDS: dict[str, str] = {
     "train": "webfaq_eval.cli.train:train",
     "intermediate": "webfaq_eval.cli.intermediate:intermediate",
 }
-
-
-class LazyGroup(click.Group):
-    """A group that imports a command when it is used, and shows our errors as one line."""
-
-    def __init__(self, places: dict[str, str], **options: object) -> None:
-        super().__init__(**options)  # type: ignore[arg-type]
-        self.places = places
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return sorted(self.places)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in self.places:
-            return None
-        module, _, name = self.places[cmd_name].partition(":")
-        command: click.Command = getattr(import_module(module), name)
-        return command
-
-    def invoke(self, ctx: click.Context) -> object:
-        try:
-            return super().invoke(ctx)
-        except EvalError as error:
-            raise click.ClickException(str(error)) from error
-
 
 main = LazyGroup(
     COMMANDS,

@@ -32,9 +32,9 @@ def compare(
     from webfaq_eval.report.differences import difference_tables
     from webfaq_eval.report.tables import to_text
     from webfaq_eval.statistics.compare import Settings
-    from webfaq_eval.statistics.compare import compare as run
+    from webfaq_eval.statistics.compare import compare as compare_results
 
-    result = run([baseline, *others], Settings(**settings), quiet=as_json)
+    result = compare_results([baseline, *others], Settings(**settings), quiet=as_json)
     if out is not None:
         write_json(out, result.to_json())
     tables = "\n".join(to_text(table) for table in difference_tables(result))
@@ -69,7 +69,9 @@ def report(results: Path, out: Path, baseline: Path | None, quiet: bool) -> None
 @click.argument("results", type=_FOLDER)
 @click.option("--to", "form", type=click.Choice(["mteb", "hub", "xtreme", "trec"]), required=True)
 @click.option("--out", type=click.Path(path_type=Path, file_okay=False), required=True)
-@click.option("--benchmark", help="xtreme: the data set that was scored, a folder or org/name@rev.")
+@click.option(
+    "--benchmark", help="xtreme, trec: the data set that was scored, a folder or org/name@rev."
+)
 @click.option("--dataset-id", help="hub: the data set's Hub id.")
 @click.option("--date", help="hub: when the scores were made, such as 2026-11-22.")
 @click.option(
@@ -84,8 +86,7 @@ def export(
     Example:
       webfaq-eval export results/ --to trec --out runs/
     """
-    from webfaq_eval.export.base import Request
-    from webfaq_eval.export.base import export as run
+    from webfaq_eval.export.base import Request, export_results
 
     request = Request(results, out, training_datasets=training_dataset or None, **told)
-    click.echo(run(request, form).text())
+    click.echo(export_results(request, form).text())

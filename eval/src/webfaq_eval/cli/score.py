@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from webfaq_eval.models.base import DTYPES, POOLINGS, Settings
+from webfaq_eval.models.encoder import DTYPES, POOLINGS, Settings
 
 _PATH = click.Path(path_type=Path)
 _LAYER = "N|sweep"
@@ -27,8 +27,8 @@ def _layer(_: click.Context, __: click.Parameter, value: str | None) -> int | st
 _MODEL = (
     click.option("--model", required=True, metavar="NAME|DIR", help="org/name[@rev], a folder, bm25 or random."),
     click.option("--benchmark", required=True, metavar="DIR", help="A staged folder or org/name@rev."),
-    click.option("--query-prefix", default="", metavar="TEXT", help="Put before each query [default: none]."),
-    click.option("--passage-prefix", default="", metavar="TEXT", help="Put before each candidate [default: none]."),
+    click.option("--query-prefix", metavar="TEXT", help="Put before each query [default: the model's own prompt, or none]."),
+    click.option("--passage-prefix", metavar="TEXT", help="Put before each candidate [default: the model's own prompt, or none]."),
     click.option("--max-length", type=click.IntRange(1), help="Tokens that texts are cut to [default: the model's]."),
     click.option("--dtype", type=click.Choice(DTYPES), default="auto", show_default=True),
     click.option("--device", metavar="cpu|cuda", help="[default: cuda where there is one]"),

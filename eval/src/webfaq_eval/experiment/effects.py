@@ -7,7 +7,6 @@ an intermediate task) is the difference of two such effects.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
@@ -15,11 +14,11 @@ from typing import Any
 import numpy as np
 
 from webfaq_eval.errors import ResultError
+from webfaq_eval.experiment.records import read_cell
 from webfaq_eval.experiment.settings import Cell, Experiment, Folders
 from webfaq_eval.pairs.conditions import Condition
 from webfaq_eval.results import read_result
-from webfaq_eval.statistics.clusters import Floats
-from webfaq_eval.statistics.intervals import two_way_bootstrap
+from webfaq_eval.statistics.intervals import Floats, two_way_bootstrap
 from webfaq_eval.statistics.pairing import Pair, pair_queries, subset_key
 from webfaq_eval.statistics.tests import holm, paired_randomisation
 
@@ -62,7 +61,7 @@ class Effect:
 
 
 @dataclass(frozen=True)
-class Group:
+class PairedScores:
     """The queries of one test domain of one task, all languages: differences (seeds, n) and items."""
 
     task: str
@@ -88,7 +87,7 @@ def find_effects(experiment: Experiment, folders: Folders) -> list[Effect]:
     for control in [one for one in CONTROLS if one in experiment.conditions]:
         for domain in experiment.domains:
             by_start = {
-                start: list(groups(_names(experiment, start, domain, control), folders))
+                start: list(paired_scores(_names(experiment, start, domain, control), folders))
                 for start in experiment.starts
             }
             rows += [
@@ -120,7 +119,7 @@ def _names(
     ]
 
 
-def groups(pairs: Sequence[tuple[Cell, Cell]], folders: Folders) -> Iterator[Group]:
+def paired_scores(pairs: Sequence[tuple[Cell, Cell]], folders: Folders) -> Iterator[PairedScores]:
     """Yield the paired scores by task and test domain, over the seeds whose cells are both done."""
     seeds: list[dict[tuple[str, ...], list[Pair]]] = []
     metrics: dict[tuple[str, ...], str] = {}
@@ -129,7 +128,7 @@ def groups(pairs: Sequence[tuple[Cell, Cell]], folders: Folders) -> Iterator[Gro
             seeds.append(_paired(inside, control, folders, metrics))
     for key in sorted(set.intersection(*map(set, seeds))) if seeds else []:
         members = [found[key] for found in seeds]
-        yield Group(
+        yield PairedScores(
             key[0],
             key[1],
             key[2],
@@ -151,12 +150,12 @@ def _paired(
         result = mine[key][1]
         metric = result.main.metric
         pair = pair_queries(other[key], mine[key], f"official/{metric}")
-        if pair is None or result.subset["membership"] != "exclusive":
+        if pair is None or result.subset.membership != "exclusive":
             continue
         group = (
-            str(result.subset["task"]),
-            str(result.subset["direction"]),
-            str(result.subset["domain"] or "all"),
+            str(result.subset.task),
+            str(result.subset.direction),
+            str(result.subset.domain or "all"),
         )
         metrics[group] = metric
         found.setdefault(group, []).append(pair)
@@ -164,12 +163,12 @@ def _paired(
 
 
 def _results(cell: Cell, folders: Folders) -> dict[Any, Any]:
-    names = json.loads(folders.done(cell).read_text(encoding="utf-8"))["results"]
+    names = read_cell(folders.done(cell)).results
     paths = [folders.results / name for name in names]
     return {subset_key(result): (path, result) for path in paths for result in [read_result(path)]}
 
 
-def _effect(group: Group, starts: tuple[str, str | None], names: tuple[str, str]) -> Effect:
+def _effect(group: PairedScores, starts: tuple[str, str | None], names: tuple[str, str]) -> Effect:
     control, train_domain = names
     differences = group.differences
     # F1 is compared by its linearised shares, which may be beyond 1 (`pairing.f1_shares`).
@@ -200,7 +199,7 @@ def _effect(group: Group, starts: tuple[str, str | None], names: tuple[str, str]
 
 
 def _interactions(
-    by_start: Mapping[str, list[Group]], control: str, domain: str
+    by_start: Mapping[str, list[PairedScores]], control: str, domain: str
 ) -> Iterator[Effect]:
     """Yield each later start's effect minus the first start's, on the same queries and seeds.
 

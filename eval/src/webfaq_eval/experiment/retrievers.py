@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.ground.files import file_sha256
-from webfaq_eval.models.base import Retriever, Settings, open_retriever
-from webfaq_eval.models.dense import Dense
-from webfaq_eval.models.heads import Head, cut_head
-from webfaq_eval.models.place import Place, find_model
-from webfaq_eval.models.sentence import SentenceEncoder
+from webfaq_eval.models.encoder import Place, Settings, find_model
+from webfaq_eval.models.retrievers import Dense, Retriever, open_retriever
+from webfaq_eval.models.sentence import Head, SentenceEncoder, cut_head
 
 #: Modules of a head that a folder's configuration describes wholly.
 _HEAD = ("Dense", "Normalize")
@@ -22,7 +20,7 @@ _READ = (".json", ".safetensors", ".model", ".txt")
 _RECORDS = ("training.json", "condition.json", "modules.json")
 
 
-class Bodies:
+class SharedEncoder:
     """Holds the encoder that was scored last; a model with the same one gets it with its own head."""
 
     def __init__(self) -> None:

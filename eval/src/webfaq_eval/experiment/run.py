@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
-from webfaq_domains.ground.files import value_sha256, write_json
+from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.errors import EvalError, TrainingError
-from webfaq_eval.experiment.retrievers import Bodies
-from webfaq_eval.experiment.settings import Cell, Experiment, Folders, Start, cells_of
+from webfaq_eval.experiment.records import CellRecord, Claim, read_claim, write_record
+from webfaq_eval.experiment.retrievers import SharedEncoder
+from webfaq_eval.experiment.settings import (
+    Cell,
+    Experiment,
+    Folders,
+    Start,
+    cells_of,
+    read_experiment,
+)
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places
 from webfaq_eval.intermediate.settings import Settings as IntermediateSettings
-from webfaq_eval.models.base import Settings
+from webfaq_eval.models.encoder import Settings
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, score
 from webfaq_eval.training.embedders import Shared
@@ -49,6 +57,32 @@ class Ran:
         return "\n".join([*lines, *(f"  {cell}: {why}" for cell, why in self.failed.items())])
 
 
+def run_experiment(
+    file: Path,
+    out: Path | None = None,
+    *,
+    pairs: str | None = None,
+    benchmark: str | None = None,
+    encoders: Mapping[str, str] | None = None,
+    quiet: bool = True,
+) -> Ran:
+    """Train and score every cell of an experiment file that is not done; see `run`.
+
+    `pairs`, `benchmark` and the encoders of starts take the place of what the file names. `out` is
+    `experiment-<name>` where none is given.
+
+    >>> done = run_experiment(
+    ...     experiment, Path("run"), pairs=pairs, benchmark=benchmark, encoders={"toy": encoder}
+    ... )
+    >>> done.made, done.failed
+    (['toy.none'], {})
+
+    :raises EvalError: if the file or what it names cannot be used.
+    """
+    found = read_experiment(file).with_places(pairs, benchmark, encoders or {})
+    return run(found, Folders(out or Path(f"experiment-{found.name}")), quiet)
+
+
 def run(experiment: Experiment, folders: Folders, quiet: bool = False) -> Ran:
     """Train and score every cell that is not done. A cell that cannot be made is named, the rest go on.
 
@@ -59,7 +93,7 @@ def run(experiment: Experiment, folders: Folders, quiet: bool = False) -> Ran:
     claim(experiment, folders)
     made, kept = [], []
     failed: dict[str, str] = {}
-    shared = Shared(), Bodies()
+    shared = Shared(), SharedEncoder()
     for cell in tqdm(cells_of(experiment), desc="experiment", unit="cell", disable=quiet):
         if folders.done(cell).is_file():
             kept.append(cell.name)
@@ -82,28 +116,29 @@ def claim(experiment: Experiment, folders: Folders) -> None:
         cannot be read.
     """
     starts = {name: value_sha256(vars(start)) for name, start in experiment.starts.items()}
-    mine = {
-        "experiment": experiment.name,
-        "settings": experiment.deciding(),
-        "pairs": open_pairs(experiment.pairs).digest,
-        "benchmark": open_benchmark(experiment.benchmark).revision,
-        "starts": starts,
-    }
+    mine = Claim(
+        experiment.name,
+        experiment.deciding(),
+        open_pairs(experiment.pairs).digest,
+        open_benchmark(experiment.benchmark).id.revision,
+        starts,
+    )
     if folders.record.is_file():
-        found = json.loads(folders.record.read_text(encoding="utf-8"))
-        other = [name for name in ("settings", "pairs", "benchmark") if found[name] != mine[name]]
-        other += [n for n, sha in starts.items() if found["starts"].get(n, sha) != sha]
+        found = read_claim(folders.record)
+        shared = ("settings", "pairs", "benchmark")
+        other = [name for name in shared if getattr(found, name) != getattr(mine, name)]
+        other += [n for n, sha in starts.items() if found.starts.get(n, sha) != sha]
         if other:
             raise TrainingError(
-                f"{folders.out} holds cells of {found['experiment']} with other {', '.join(other)}; "
+                f"{folders.out} holds cells of {found.experiment} with other {', '.join(other)}; "
                 "use another --out"
             )
-        mine["starts"] = {**found["starts"], **starts}
-    write_json(folders.record, mine)
+        mine = replace(mine, starts={**found.starts, **starts})
+    write_record(folders.record, mine)
 
 
 def make(
-    cell: Cell, experiment: Experiment, folders: Folders, shared: tuple[Shared, Bodies]
+    cell: Cell, experiment: Experiment, folders: Folders, shared: tuple[Shared, SharedEncoder]
 ) -> None:
     """Make one cell: its start, its model, its results, its record.
 
@@ -130,18 +165,16 @@ def make(
     )
     retriever = scoring.retriever(settings, request.store)
     scored = score(request, quiet=True, retriever=retriever)
-    write_json(
-        folders.done(cell),
-        {
-            "cell": cell.name,
-            "start": cell.start,
-            "condition": str(cell.condition),
-            "seed": cell.seed,
-            "pairs": trained.record["condition"]["pairs"],
-            "run": trained.record["run"],
-            "results": [str(path.relative_to(folders.results)) for path, _ in scored.results],
-        },
+    made = CellRecord(
+        cell.name,
+        cell.start,
+        str(cell.condition),
+        cell.seed,
+        pairs=trained.record["condition"]["pairs"],
+        run=trained.record["run"],
+        results=tuple(path.relative_to(folders.results).as_posix() for path, _ in scored.results),
     )
+    write_record(folders.done(cell), made)
 
 
 def make_start(name: str, experiment: Experiment, folders: Folders) -> str:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from webfaq_domains.ground.files import value_sha256
-from webfaq_eval.errors import TrainingError
+from webfaq_domains.ground.records import RecordError, as_record
+from webfaq_eval.errors import EvalError, TrainingError
+from webfaq_eval.intermediate.settings import Settings as Intermediate
 from webfaq_eval.pairs.conditions import KINDS, WITH_DOMAIN, Condition
-
-Table = TypeVar("Table")
 
 
 @dataclass(frozen=True)
@@ -127,39 +127,18 @@ def read_experiment(path: Path) -> Experiment:
     """
     try:
         data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise TrainingError(f"{path} cannot be read as an experiment: {error}") from error
     try:
-        starts = {
-            name: _table(Start, values, f"starts.{name}")
-            for name, values in data.pop("starts").items()
-        }
-        parts = {
-            "train": _table(Training, data.pop("train", {}), "train"),
-            "score": _table(Scoring, data.pop("score", {}), "score"),
-            "cost": _table(Cost, data.pop("cost", {}), "cost"),
-        }
-        found = _table(Experiment, {**data, **parts, "starts": starts}, "the experiment")
-    except (KeyError, AttributeError) as error:
+        found = as_record(Experiment, data, "")
+        if found.intermediate:  # what each start's task is trained with: its names are checked now
+            as_record(Intermediate, {"task": "", **found.intermediate}, "intermediate")
+    except (RecordError, EvalError) as error:
         raise TrainingError(
-            f"{path} lacks {error}; an experiment has name, starts, domains, conditions"
+            f"{path}: {error}; an experiment has name, starts, domains, conditions"
         ) from error
-    except TrainingError as error:
-        raise TrainingError(f"{path}: {error}") from error
     _check(found, path)
     return found
-
-
-def _table(kind: type[Table], values: Mapping[str, Any], where: str) -> Table:
-    known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
-    if not isinstance(values, dict) or set(values) - known:
-        met = sorted(set(values) - known) if isinstance(values, dict) else values
-        raise TrainingError(f"{where} has {met}, which means nothing; known: {sorted(known)}")
-    whole = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    try:
-        return kind(**whole)
-    except TypeError as error:
-        raise TrainingError(f"{where}: {error}") from error
 
 
 def _check(found: Experiment, path: Path) -> None:

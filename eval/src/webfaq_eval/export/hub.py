@@ -10,8 +10,8 @@ from datetime import date
 
 from webfaq_domains.ground.files import write_text
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, model_folder, one_protocol
-from webfaq_eval.results import Result, protocol_text
+from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, one_protocol
+from webfaq_eval.results import Result
 
 
 def write(request: Request, results: list[Found]) -> Exported:
@@ -31,16 +31,16 @@ def write(request: Request, results: list[Found]) -> Exported:
         if reason:
             done.left_out.append(f"{path.stem} of {result.model.name}: {reason}")
             continue
-        task = TASK_NAMES[result.subset["task"]]
+        task = TASK_NAMES[result.subset.task]
         entry = EvalResultEntry(
             dataset_id=str(request.dataset_id),
-            task_id=f"{task}_{result.subset['name']}_{result.subset['split']}",
+            task_id=f"{task}_{result.subset.name}_{result.subset.split}",
             value=round(100 * result.main.value, 4),
             dataset_revision=_git_sha(result),
             date=request.date,
             notes=_notes(result),
         )
-        files.setdefault((model_folder(result), task), []).append(entry)
+        files.setdefault((result.model.folder, task), []).append(entry)
     for (model, task), entries in sorted(files.items()):
         target = request.out / model / ".eval_results" / f"{task}.yaml"
         listed = eval_result_entries_to_yaml(entries)
@@ -66,9 +66,9 @@ def _check(request: Request) -> None:
 def _unlisted(result: Result) -> str | None:
     """Return why `eval.yaml` has no entry for a result, None if it may have."""
     subset = result.subset
-    if (subset["membership"], subset["pool"], subset["split"]) != ("exclusive", "full", "test"):
+    if (subset.membership, subset.pool, subset.split) != ("exclusive", "full", "test"):
         return "eval.yaml lists exclusive subsets of the test split over the full pool"
-    if subset["direction"] != "forward":
+    if subset.direction != "forward":
         return "eval.yaml lists one direction, X to English"
     return None
 
@@ -84,6 +84,6 @@ def _notes(result: Result) -> str:
     digest = "" if _git_sha(result) else f"; staged data set {result.benchmark.revision}"
     return (
         f"{main.metric}, 95 % interval {100 * main.low:.2f} to {100 * main.high:.2f}, n "
-        f"{result.n.queries}; {protocol_text(result.protocol)}; model revision "
+        f"{result.n.queries}; {result.protocol.text()}; model revision "
         f"{result.model.revision}{digest}"
     )

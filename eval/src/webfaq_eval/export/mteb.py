@@ -1,5 +1,6 @@
-"""mteb's result files: `<org>__<model>/<revision>/<Task>.json` and `model_meta.json`.
+"""mteb's result files: `results/<org>__<model>/<revision>/<Task>.json` and `model_meta.json`.
 
+`mteb.ResultCache(OUT).load_results()` reads them, given the tasks of `retrieval_tasks` or no check.
 Scores are 0..1. `map_at_k` is divided by all right answers, as mteb and trec_eval do. Nothing of mteb
 is needed to write them.
 """
@@ -7,12 +8,17 @@ is needed to write them.
 from __future__ import annotations
 
 import re
-from importlib.metadata import version
 from typing import Any
 
 from webfaq_domains.ground.files import write_json
-from webfaq_eval.export.base import TASK_NAMES, Exported, Found, Request, one_protocol
-from webfaq_eval.export.scripts import language_tags
+from webfaq_eval.export.base import (
+    TASK_NAMES,
+    Exported,
+    Found,
+    Request,
+    language_tags,
+    one_protocol,
+)
 from webfaq_eval.results import Result
 
 _SAME = (
@@ -33,7 +39,7 @@ def write(request: Request, results: list[Found]) -> Exported:
         key = (mteb_model_name(result).replace("/", "__"), result.model.revision, task_name(result))
         tasks.setdefault(key, []).append(result)
     for (model, revision, task), members in sorted(tasks.items()):
-        folder = request.out / model / revision
+        folder = request.out / "results" / model / revision
         write_json(folder / f"{task}.json", task_result(task, members))
         meta = folder / "model_meta.json"
         write_json(meta, model_meta(members[0], request.training_datasets))
@@ -43,15 +49,15 @@ def write(request: Request, results: list[Found]) -> Exported:
 
 def task_name(result: Result) -> str:
     """Return the mteb task of a result; its hf_subset is the subset's own name."""
-    reverse = "Reverse" if result.subset["direction"] == "reverse" else ""
-    return TASK_NAMES[result.subset["task"]] + reverse
+    reverse = "Reverse" if result.subset.direction == "reverse" else ""
+    return TASK_NAMES[result.subset.task] + reverse
 
 
 def task_result(task: str, results: list[Result]) -> dict[str, Any]:
     """Return the content of a task file: what `mteb.results.TaskResult.from_disk` reads."""
     scores: dict[str, list[dict[str, Any]]] = {}
-    for result in sorted(results, key=lambda one: str(one.subset["name"])):
-        scores.setdefault(result.subset["split"], []).append(_entry(result))
+    for result in sorted(results, key=lambda one: str(one.subset.name)):
+        scores.setdefault(result.subset.split, []).append(_entry(result))
     return {
         "task_name": task,
         "dataset_revision": results[0].benchmark.revision,
@@ -71,8 +77,8 @@ def _entry(result: Result) -> dict[str, Any]:
     return {
         **named,
         "main_score": result.main.value,
-        "hf_subset": result.subset["name"],
-        "languages": language_tags(result.subset),
+        "hf_subset": result.subset.name,
+        "languages": language_tags(result.subset.language, result.subset.task),
     }
 
 
@@ -107,8 +113,6 @@ def model_meta(result: Result, training: tuple[str, ...] | None) -> dict[str, An
         "training_datasets": None if training is None else sorted(training),
         "modalities": ["text"],
         "model_type": ["dense"] if dense else ["sparse"],
-        "experiment_kwargs": {
-            "webfaq_eval": version("webfaq-eval"),
-            "protocol": result.protocol.hash[:12],
-        },
+        # Else mteb's cache looks in a folder of that experiment and finds nothing.
+        "experiment_kwargs": None,
     }

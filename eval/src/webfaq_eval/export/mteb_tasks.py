@@ -2,11 +2,14 @@
 
     import mteb
     from webfaq_eval.export.mteb_tasks import retrieval_tasks
+    from mteb.models import CachedEmbeddingWrapper
     tasks = [task() for task in retrieval_tasks("staged/xtreme-r-domains")]
-    mteb.evaluate(model, tasks)
+    model = mteb.get_model("intfloat/multilingual-e5-small")
+    mteb.evaluate(CachedEmbeddingWrapper(model, "vectors"), tasks)
 
-A subset is an mteb `hf_subset`; `task.filter_languages(hf_subsets=[…])` chooses. Official judgements,
-as in `webfaq-eval score`. BUCC is mined, not searched, and has no class here.
+A subset is an mteb `hf_subset`; `task.filter_languages(None, hf_subsets=["tatoeba_deu"])` chooses. mteb
+encodes each subset by itself and the domains of a language share their candidates, so use its cache.
+Official judgements, as in `webfaq-eval score`. BUCC is mined, not searched, and has no class here.
 """
 
 from __future__ import annotations
@@ -14,11 +17,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webfaq_eval.benchmark.folder import Benchmark, Subset, SubsetData, Texts, open_benchmark
+from webfaq_eval.benchmark.folder import Benchmark, Subset, open_benchmark
+from webfaq_eval.benchmark.subset import SubsetData, Texts
 from webfaq_eval.errors import BenchmarkError, EvalError
-from webfaq_eval.export.base import TASK_NAMES
-from webfaq_eval.export.scripts import language_tags
-from webfaq_eval.scoring.protocols import PROTOCOLS
+from webfaq_eval.export.base import TASK_NAMES, language_tags
+from webfaq_eval.scoring.protocols import TASKS
 
 if TYPE_CHECKING:
     from mteb.abstasks import AbsTaskRetrieval
@@ -47,14 +50,14 @@ def retrieval_tasks(place: str | Path, split: str = "test") -> list[type[AbsTask
     benchmark = open_benchmark(place)
     found: dict[str, list[Subset]] = {}
     for subset in benchmark.select(split=split):
-        if subset.task in _TITLES:
-            found.setdefault(subset.task, []).append(subset)
+        if subset.info.task in _TITLES:
+            found.setdefault(subset.info.task, []).append(subset)
     if not found:
         raise BenchmarkError(f"{place} has no retrieval task in its {split} split")
     return [
         _task_class(benchmark, subsets, direction)
         for task, subsets in sorted(found.items())
-        for direction in PROTOCOLS[task][1]
+        for direction in TASKS[task].directions
     ]
 
 
@@ -63,7 +66,7 @@ def _task_class(
 ) -> type[AbsTaskRetrieval]:
     """Make the class. Its data come from our reader, so that both score the same rows."""
     base, metadata = _metadata(benchmark, subsets, direction)
-    by_name = {subset.name: subset for subset in subsets}
+    by_name = {subset.info.name: subset for subset in subsets}
 
     def load_data(self: Any, num_proc: int | None = None, **_: Any) -> None:
         if self.data_loaded:
@@ -94,8 +97,7 @@ def _metadata(
         raise EvalError(
             "mteb tasks need mteb; install it with: pip install 'webfaq-eval[mteb]'"
         ) from error
-    task = subsets[0].task
-    about = benchmark.manifest["extra"]["retrieval"]["tasks"][task]
+    task = subsets[0].info.task
     reverse = direction == "reverse"
     metadata = TaskMetadata(
         name=TASK_NAMES[task] + (_REVERSE if reverse else ""),
@@ -103,14 +105,16 @@ def _metadata(
             f"{_TITLES[task]}{', searched from English' if reverse else ''}, by language and topical "
             "domain. A domain subset has own queries and the candidates of the whole language."
         ),
-        dataset={"path": benchmark.name, "revision": benchmark.revision},
+        dataset={"path": benchmark.id.name, "revision": benchmark.id.revision},
         type="Retrieval",
         category="t2t",
         modalities=["text"],
-        reference=about["homepage"] or None,
-        eval_splits=[subsets[0].split],
-        eval_langs={subset.name: language_tags(subset.entry) for subset in subsets},
-        main_score=PROTOCOLS[task][0],
+        reference=benchmark.homepages.get(task) or None,
+        eval_splits=[subsets[0].info.split],
+        eval_langs={
+            one.info.name: language_tags(one.info.language, one.info.task) for one in subsets
+        },
+        main_score=TASKS[task].metric,
         date=None,
         domains=_DOMAINS[task],
         task_subtypes=[],

@@ -12,13 +12,14 @@ import json
 from pathlib import Path
 
 from webfaq_domains.ground.files import write_text
-from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
+from webfaq_domains.ground.languages import languages
+from webfaq_eval.benchmark.folder import Benchmark
 from webfaq_eval.errors import ResultError
-from webfaq_eval.export.base import Exported, Found, Request, model_folder, one_protocol, run_of
-from webfaq_eval.intermediate.tasks.languages import TWO_LETTERS
+from webfaq_eval.export.base import Exported, Found, Request, benchmark_of, one_protocol, run_of
 from webfaq_eval.results import Result, read_queries
 
 _DEPTH = 20
+_ORDER = "XTREME's Tatoeba files follow the order of the English texts, which results do not hold"
 
 
 def write(request: Request, results: list[Found]) -> Exported:
@@ -36,15 +37,17 @@ def write(request: Request, results: list[Found]) -> Exported:
         if reason:
             done.left_out.append(f"{path.stem} of {result.model.name}: {reason}")
             continue
-        task = result.subset["task"]
+        task = result.subset.task
         if task == "tatoeba":
-            benchmark = benchmark or _benchmark(request, result)
+            benchmark = benchmark or benchmark_of(request, result, _ORDER)
             name, text = "tatoeba/test-{}.tsv", tatoeba_lines(path, result, benchmark)
         elif task == "mewslix":
             name, text = "mewslix/test-{}.json", _mewslix(path)
         else:
             name, text = "bucc2018/test-{}.tsv", _bucc(path)
-        target = request.out / model_folder(result) / name.format(_two_letters(result))
+        target = (
+            request.out / result.model.folder / name.format(_two_letters(result.subset.language))
+        )
         write_text(target, text)
         done.files.append(target)
     return done
@@ -52,40 +55,25 @@ def write(request: Request, results: list[Found]) -> Exported:
 
 def _unofficial(result: Result) -> str | None:
     subset = result.subset
-    if subset["task"] not in ("tatoeba", "mewslix", "bucc"):
-        return f"XTREME's evaluator does not score {subset['task']}"
-    if subset["domain"] or subset["pool"] != "full" or subset["split"] != "test":
+    if subset.task not in ("tatoeba", "mewslix", "bucc"):
+        return f"XTREME's evaluator does not score {subset.task}"
+    if subset.domain or subset.pool != "full" or subset.split != "test":
         return "XTREME has no labels for a part of its test set"
-    if subset["task"] == "tatoeba" and subset["direction"] != "reverse":
+    if subset.task == "tatoeba" and subset.direction != "reverse":
         return "XTREME searches English sentences among foreign ones (direction reverse)"
     return None
 
 
-def _two_letters(result: Result) -> str:
-    language = result.subset["language"]
-    if language not in TWO_LETTERS:
-        raise ResultError(f"{language} has no ISO 639-1 code here, which XTREME's file names need")
-    return TWO_LETTERS[language]
-
-
-def _benchmark(request: Request, result: Result) -> Benchmark:
-    if request.benchmark is None:
-        raise ResultError(
-            "XTREME's Tatoeba files follow the order of the English texts, which results do not hold: "
-            "name the data set with --benchmark"
-        )
-    benchmark = open_benchmark(request.benchmark)
-    if benchmark.revision != result.benchmark.revision:
-        raise ResultError(
-            f"the results are of {result.benchmark.name} {result.benchmark.revision[:12]}, "
-            f"{request.benchmark} is {benchmark.revision[:12]}; name the revision that was scored"
-        )
-    return benchmark
+def _two_letters(language: str) -> str:
+    known = languages().get(language)
+    if known is None or not known.iso1:
+        raise ResultError(f"{language} has no ISO 639-1 code, which XTREME's file names need")
+    return known.iso1
 
 
 def tatoeba_lines(path: Path, result: Result, benchmark: Benchmark) -> str:
     """Return one line number for each English sentence, the sentences sorted by their text."""
-    data = benchmark.subset(result.subset["name"], result.subset["split"]).load("reverse")
+    data = benchmark.subset(result.subset.name, result.subset.split).load("reverse")
     found = {query: candidates[0] for query, candidates, _ in run_of(path)}
     # Ids are zero-padded line numbers, so that sorted ids are the lines of the released files.
     line = {name: number for number, name in enumerate(data.corpus.ids)}

@@ -14,26 +14,22 @@ from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.benchmark.folder import Qrels
 from webfaq_eval.benchmark.search import Ints, Run
 from webfaq_eval.errors import ModelError
-from webfaq_eval.models.base import Settings
+from webfaq_eval.identity import Model
 from webfaq_eval.models.batches import Floats, normalized
-from webfaq_eval.results import Model
+from webfaq_eval.models.encoder import Encoder, Settings
 
 _SIZE = 64
 
 
-class RandomEncoder:
+class RandomEncoder(Encoder):
     """Gives each text a random direction: what a figure is when nothing is understood."""
-
-    normalize, similarity, pooling, dtype = True, "cosine", "none", "float32"
-    layer: int | None = None
-    max_length: int | None = None
 
     def __init__(self, settings: Settings) -> None:
         self.seed = settings.seed
         revision = value_sha256({"random": _SIZE, "seed": self.seed})
         self.model = Model(f"random-{self.seed}", revision, "random", _SIZE, 0)
 
-    def encode(self, texts: Sequence[str]) -> Floats:
+    def encode_body(self, texts: Sequence[str]) -> Floats:
         out = np.empty((len(texts), _SIZE), np.float32)
         for row, text in enumerate(texts):
             digest = hashlib.sha256(
@@ -60,6 +56,7 @@ class Lexical:
         recipe = {**_PARAMETERS, "words": _WORD.pattern}
         self.model = Model("bm25", value_sha256(recipe), "bm25")
         self.seconds = {"encode": 0.0, "search": 0.0}
+        self.losses: list[float] = []
         self.usage: dict[str, Any] = {
             "pooling": "none", "layer": None, "normalize": False, "similarity": "bm25",
             "query_prefix": "", "passage_prefix": "", "max_length": None, "dtype": "float32",

@@ -1,10 +1,10 @@
-"""Texts to vectors in batches of like length, on the device and in the number format that is stated."""
+"""Texts to vectors: tokens, batches of like length, and the device and number format that are stated."""
 
 from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,51 @@ Forward = Callable[[dict[str, "torch.Tensor"]], "torch.Tensor"]
 CPU_TOKENS, CUDA_TOKENS = 2_048, 65_536
 
 
+def checked_tokenizer(tokenizer: Any, name: str) -> Any:
+    """Return a model's tokenizer, set to pad on the right, where all code here expects it.
+
+    :raises ModelError: if it is no transformers tokenizer, or has no padding token.
+    """
+    if not callable(tokenizer) or not hasattr(tokenizer, "pad_token_id"):
+        raise ModelError(
+            f"{name} has no transformers tokenizer: it is not a text encoder of the kind that can be "
+            "used here"
+        )
+    if tokenizer.pad_token_id is None:
+        raise ModelError(
+            f"{name} has a tokenizer without a padding token, so texts cannot be put into batches: "
+            "set one, such as `tokenizer.pad_token = tokenizer.eos_token`, and save the tokenizer"
+        )
+    tokenizer.padding_side = "right"
+    return tokenizer
+
+
+#: A tokenizer without a limit of its own states a number larger than this.
+_NO_LIMIT = 10**6
+
+
+def usable_length(body: Any, tokenizer: Any, asked: int | None = None) -> int | None:
+    """Return how many tokens of a text a model can read; None where nothing limits it.
+
+    The smallest of what the tokenizer states, the positions that the transformer `body` has, and
+    `asked`. The family of RoBERTa counts positions from behind the padding token's number: of XLM-R's
+    514 positions 512 are for tokens, whatever its tokenizer states.
+
+    :raises ModelError: if more is asked than there is.
+    """
+    positions = getattr(body.config, "max_position_embeddings", None)
+    for name, module in body.named_modules():
+        padding = getattr(module, "padding_idx", None)
+        if positions and padding is not None and name.endswith("position_embeddings"):
+            positions -= padding + 1
+            break
+    limits = [int(tokenizer.model_max_length), int(positions or _NO_LIMIT + 1)]
+    known = min(limits)
+    if asked and asked > known:
+        raise ModelError(f"--max-length {asked}: the model reads {known} tokens at most")
+    return asked or (known if known <= _NO_LIMIT else None)
+
+
 def plan(lengths: Sequence[int], budget: int) -> Iterator[npt.NDArray[np.int64]]:
     """Yield rows in batches: longest texts first, rows times the longest at most `budget` tokens.
 
@@ -35,18 +80,31 @@ def plan(lengths: Sequence[int], budget: int) -> Iterator[npt.NDArray[np.int64]]
         start += rows
 
 
-def encode(
-    tokens: list[list[int]],
-    pad: int,
+def encode_texts(
+    tokenizer: Any,
+    texts: Sequence[str],
+    max_length: int | None,
     forward: Forward,
     device: torch.device,
     quiet: bool = True,
 ) -> Floats:
-    """Encode token ids, shape (texts, tokens of each), into float32 (texts, dimensions).
+    """Return what `forward` gives for texts, cut to `max_length` tokens; float32 (texts, dimensions).
 
-    On a GPU a batch is copied from pinned memory without waiting for it, and the vectors come back in
-    one transfer at the end.
+    `forward` gets `input_ids` and `attention_mask`, padded on the right. On a GPU a batch is copied
+    from pinned memory without waiting for it, and the vectors come back in one transfer at the end.
+
+    :raises ModelError: if a text has no token: nothing can be said of it.
     """
+    tokens = tokenizer(
+        list(texts), truncation=True, max_length=max_length, return_attention_mask=False
+    )["input_ids"]
+    empty = [text for text, one in zip(texts, tokens, strict=True) if not one]
+    if empty:
+        raise ModelError(
+            f"the tokenizer finds no token in {len(empty)} texts, first {empty[0]!r}, so they have no "
+            "vector: leave them out, or use a model whose tokenizer adds tokens of its own"
+        )
+    pad = tokenizer.pad_token_id
     import torch
 
     cuda = device.type == "cuda"

@@ -17,7 +17,6 @@ import hashlib
 import json
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,45 +24,14 @@ import numpy as np
 import numpy.typing as npt
 
 from webfaq_domains.ground.files import file_sha256, replacing, value_sha256, write_json
+from webfaq_eval.benchmark.search import Floats, Rows
 from webfaq_eval.errors import VectorError
 
-Floats = npt.NDArray[np.float32]
 Encode = Callable[[Sequence[str]], Floats]
 #: Texts of one part: what is lost when a run is killed, at most.
 PART = 8_192
 _META = "meta.json"
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Rows:
-    """The vectors of a list of texts, read from the store as they are sliced."""
-
-    parts: list[Floats]
-    starts: npt.NDArray[np.int64]
-    places: npt.NDArray[np.int64]
-
-    def __len__(self) -> int:
-        return len(self.places)
-
-    @property
-    def dimensions(self) -> int:
-        return int(self.parts[0].shape[1])
-
-    def __getitem__(self, rows: slice) -> Floats:
-        places = self.places[rows]
-        out = np.empty((len(places), self.dimensions), np.float32)
-        part = np.searchsorted(self.starts, places, side="right") - 1
-        for number in np.unique(part):
-            mine = part == number
-            out[mine] = self.parts[number][places[mine] - self.starts[number]]
-        return out
-
-    def mapped(self, change: Callable[[Floats], Floats]) -> Rows:
-        """Return rows whose vectors went through a function; each distinct vector once, in memory."""
-        distinct, places = np.unique(self.places, return_inverse=True)
-        found = Rows(self.parts, self.starts, distinct)[:]
-        return Rows([change(found)], np.zeros(1, np.int64), places.astype(np.int64))
 
 
 class VectorStore:

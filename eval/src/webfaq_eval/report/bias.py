@@ -38,11 +38,12 @@ def bias_table(group: Group) -> Table | None:
     rows = []
     for language in group.languages:
         result = group.cells.get((language, ALL))
-        settings = result.extra.get("settings") if result else None
-        if result is None or not settings:
+        views = result.extra.settings if result else None
+        if result is None or views is None:
             continue
-        bias = result.extra.get("same_language_bias")
-        shown = [points(settings[name]) if name in settings else ABSENT for name in _SETTINGS]
+        bias = result.extra.same_language_bias
+        values = [getattr(views, name) for name in _SETTINGS]
+        shown = [ABSENT if value is None else points(value) for value in values]
         shown.append(ABSENT if bias is None else signed(bias))
         rows.append([language, str(result.n.queries), points(result.main.value), *shown])
     if not rows:
@@ -58,9 +59,9 @@ def bias_table(group: Group) -> Table | None:
 
 
 def _biases(group: Group) -> dict[str, float]:
-    return {
-        language: float(group.cells[language, ALL].extra["same_language_bias"])
+    found = {
+        language: group.cells[language, ALL].extra.same_language_bias
         for language in group.languages
         if (language, ALL) in group.cells
-        and "same_language_bias" in group.cells[language, ALL].extra
     }
+    return {language: bias for language, bias in found.items() if bias is not None}

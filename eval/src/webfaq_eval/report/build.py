@@ -53,6 +53,9 @@ def write_report(
 
     `baseline` is the folder of one model's results; every other model folder beside it is compared.
 
+    >>> write_report(results, Path("report-1"), quiet=True).results
+    1
+
     :raises ResultError: if a result is missing or cannot be read.
     """
     groups = group_results(result for _, result in read_results(results))

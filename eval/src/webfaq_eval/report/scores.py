@@ -8,7 +8,7 @@ from functools import cached_property
 from statistics import fmean
 
 from webfaq_eval.report.tables import ABSENT, Table, cell, points
-from webfaq_eval.results import Result, protocol_text
+from webfaq_eval.results import Result
 
 #: The column of whole languages.
 ALL = "all"
@@ -61,7 +61,7 @@ class Group:
         """Model, protocol and revisions in full: what a reader needs to make the figures again."""
         one = self.first
         return (
-            f"Model {one.model.name} at {one.model.revision}; {protocol_text(one.protocol)} (protocol "
+            f"Model {one.model.name} at {one.model.revision}; {one.protocol.text()} (protocol "
             f"{one.protocol.hash[:12]}); benchmark {one.benchmark.name} "
             f"{one.benchmark.version or 'without version'} at {one.benchmark.revision}."
         )
@@ -70,14 +70,11 @@ class Group:
 def variant(result: Result) -> str:
     """Return the task with setting, direction, membership, pool and split where they are not the usual."""
     subset = result.subset
-    parts = [str(subset["task"])]
-    if subset.get("setting"):
-        parts.append(str(subset["setting"]))
-    for name, usual in (("direction", "forward"), ("membership", "exclusive"), ("split", "test")):
-        if subset[name] != usual:
-            parts.append(str(subset[name]))
-    if subset["pool"] != "full":
-        parts.append(f"{subset['pool']} pool")
+    parts = [subset.task, *([subset.setting] if subset.setting else [])]
+    usual = {"direction": "forward", "membership": "exclusive", "split": "test"}
+    parts += [found for name, value in usual.items() if (found := getattr(subset, name)) != value]
+    if subset.pool != "full":
+        parts.append(f"{subset.pool} pool")
     return " ".join(parts)
 
 
@@ -93,7 +90,7 @@ def group_results(results: Iterable[Result]) -> list[Group]:
             result.benchmark.name,
             result.benchmark.revision,
         )
-        place = (str(result.subset["language"]), str(result.subset["domain"] or ALL))
+        place = (str(result.subset.language), str(result.subset.domain or ALL))
         found.setdefault(key, {})[place] = result
     return [Group(found[key]) for key in sorted(found)]
 

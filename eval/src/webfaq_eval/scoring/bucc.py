@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from webfaq_eval.benchmark.folder import Subset, SubsetData, Texts
+from webfaq_eval.benchmark.folder import Subset
 from webfaq_eval.benchmark.search import Ints, Run
+from webfaq_eval.benchmark.subset import SubsetData, Texts
 from webfaq_eval.errors import BenchmarkError, ModelError
-from webfaq_eval.models.base import Retriever
-from webfaq_eval.models.dense import Dense
-from webfaq_eval.results import Headline
+from webfaq_eval.models.retrievers import Dense, Retriever
+from webfaq_eval.results import Extra, Headline
 from webfaq_eval.scoring.protocols import SEED, Floats, Outcome, Question
 from webfaq_eval.statistics.intervals import cluster_bootstrap
 
@@ -44,7 +44,7 @@ def evaluate(question: Question) -> Outcome:
     """Return F1 at the threshold that is best on the validation part."""
     dev = _validation(question)
     threshold, dev_f1 = best_threshold(mine(dev.load(), question.retriever))
-    data = question.load()
+    data = question.data
     mined = mine(data, question.retriever)
     kept = mined.margins >= threshold
     pairs, right = mined.pairs[kept], mined.right[kept] > 0
@@ -58,11 +58,11 @@ def evaluate(question: Question) -> Outcome:
         "precision": float(correct.sum() / predicted.sum()) if predicted.sum() else 0.0,
         "recall": float(correct.sum() / gold.sum()),
     }
-    extra = {
-        "threshold": threshold, "threshold_from": f"{dev.name} ({dev.split})", "dev_f1": dev_f1,
-        "margin": "ratio", "neighbours": NEIGHBOURS, "retrieval": "max",
-        "mined": len(pairs), "gold": len(mined.gold),
-    }  # fmt: skip
+    extra = Extra(
+        threshold=threshold, threshold_from=f"{dev.info.name} ({dev.info.split})", dev_f1=dev_f1,
+        margin="ratio", neighbours=NEIGHBOURS, retrieval="max", mined=len(pairs),
+        gold=len(mined.gold),
+    )  # fmt: skip
     return Outcome(
         _headline(f1, columns, mined.source.items), mined.source, data.corpus, columns,
         {"official": found}, _run(mined), extra,
@@ -76,7 +76,7 @@ def _validation(question: Question) -> Subset:
     """
     name = f"bucc_{question.subset.language}"
     for subset in question.benchmark.subsets:
-        if subset.name == name and subset.split == "validation":
+        if subset.info.name == name and subset.info.split == "validation":
             return subset
     raise BenchmarkError(
         f"{question.benchmark.folder} has no validation part of {name}: BUCC's threshold may not be "

@@ -17,13 +17,14 @@ wrong candidate there. 0 is a language-agnostic ranking, 1 less the pool's share
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
-from webfaq_eval.benchmark.folder import Qrels, SubsetData
 from webfaq_eval.benchmark.search import Ints, Run
+from webfaq_eval.benchmark.subset import Qrels
+from webfaq_eval.results import Extra, LareqaViews
 from webfaq_eval.scoring.metrics import Judged, judge, map_at
 from webfaq_eval.scoring.protocols import Outcome, Question, retrieve
 
@@ -33,33 +34,32 @@ Bools = npt.NDArray[np.bool_]
 
 def evaluate(question: Question) -> Outcome:
     """Return mAP@20 in the mixed pool; `extra` has the narrower settings and the bias."""
-    outcome, data = retrieve(question, "map_at_20")
+    outcome, data = retrieve(question, "map_at_20"), question.data
     languages = np.asarray(data.corpus.languages, dtype=object)
     own = languages == question.subset.language
-    deep = _deep_run(question, data, outcome.run)
+    deep = _deep_run(question, outcome.run)
     by_language: dict[str, float] = {}
     for name in sorted(set(languages.tolist())):
         found = _one_language(deep, data.official, languages == name)
         if found is not None:
             by_language[name] = found
-    others = [v for name, v in by_language.items() if name != question.subset.language]
-    settings: dict[str, Any] = {"by_language": by_language}
-    if others:
-        settings["x_y"] = float(np.mean(others))
-    if question.subset.language in by_language:
-        settings["x_x"] = by_language[question.subset.language]
-        settings["x_x_mono"] = _own_pool(question, data, own)
-        if question.subset.language == "eng":
-            settings["en_en"] = settings["x_x_mono"]
-    outcome.extra.update(metric="map_at_20", settings=settings)
+    asked = question.subset.language
+    others = [v for name, v in by_language.items() if name != asked]
+    mono = _own_pool(question, own) if asked in by_language else None
+    views = LareqaViews(
+        by_language,
+        x_y=float(np.mean(others)) if others else None,
+        x_x=by_language.get(asked),
+        x_x_mono=mono,
+        en_en=mono if asked == "eng" else None,
+    )
     bias = same_language_bias(outcome.run.rows, data.official, own)
-    if bias is not None:
-        outcome.extra["same_language_bias"] = bias
-    return outcome
+    return replace(outcome, extra=Extra("map_at_20", views, bias))
 
 
-def _deep_run(question: Question, data: SubsetData, run: Run) -> Run:
+def _deep_run(question: Question, run: Run) -> Run:
     """Return a run so deep that 20 candidates are left when other right answers are taken out."""
+    data = question.data
     most = int(np.bincount(data.official.query).max())
     if run.rows.shape[1] >= min(_K + most, len(data.corpus)):
         return run
@@ -79,7 +79,8 @@ def _one_language(run: Run, official: Qrels, chosen: Bools) -> float | None:
     return float(map_at(Judged(moved, judged.relevant, judged.ideal), _K).mean())
 
 
-def _own_pool(question: Question, data: SubsetData, own: Bools) -> float:
+def _own_pool(question: Question, own: Bools) -> float:
+    data = question.data
     rows = np.flatnonzero(own)
     run = question.retriever.search(data.queries.inputs, data.corpus.take(rows).inputs, _K)
     kept = data.official.where(own[data.official.corpus])

@@ -11,12 +11,14 @@ from dataclasses import replace
 import numpy as np
 from tqdm import tqdm
 
-from webfaq_eval.benchmark.folder import Subset, open_benchmark
+from webfaq_eval.benchmark.folder import Benchmark, Subset, open_benchmark
 from webfaq_eval.errors import EvalError
-from webfaq_eval.models.base import open_retriever
-from webfaq_eval.models.place import blocks, find_model
+from webfaq_eval.models.encoder import find_model
+from webfaq_eval.models.retrievers import open_retriever
+from webfaq_eval.models.transformer import blocks
+from webfaq_eval.results import LayerSweep
 from webfaq_eval.scoring.protocols import Question, evaluate
-from webfaq_eval.scoring.score import Request, Scored, choose, score
+from webfaq_eval.scoring.score import Request, Scored, choose_subsets, score
 
 
 def score_swept(
@@ -33,52 +35,43 @@ def score_swept(
             "languages that are not tested"
         )
     benchmark = open_benchmark(request.benchmark)
-    tested = choose(benchmark, request)
-    both = sorted({subset.language for subset in tested} & set(names))
+    tested = choose_subsets(benchmark, request)
+    both = sorted({subset.info.language for subset in tested} & set(names))
     if both:
         raise EvalError(
             f"{', '.join(both)} would be held out and tested: choose test subsets with --subset that "
             "leave these languages out"
         )
-    tasks = {subset.task for subset in tested}
+    tasks = {subset.info.task for subset in tested}
     tuned = [
         subset
         for subset in benchmark.select((), request.split)
-        if subset.language in names and subset.task in tasks and subset.entry["domain"] is None
+        if subset.info.language in names
+        and subset.info.task in tasks
+        and subset.info.domain is None
     ]
-    lacking = sorted(set(names) - {subset.language for subset in tuned})
+    lacking = sorted(set(names) - {subset.info.language for subset in tuned})
     if lacking:
         raise EvalError(f"no {request.split} subset of {sorted(tasks)} in {', '.join(lacking)}")
     means = {}
-    for number in tqdm(_layers(request), desc="layers", unit="layer", disable=quiet):
-        means[number] = _mean(_at(request, number), benchmark.folder.as_posix(), tuned)
+    layers = range(1, blocks(find_model(request.settings.model)) + 1)
+    for number in tqdm(layers, desc="layers", unit="layer", disable=quiet):
+        means[number] = _mean(_at(request, number), benchmark, tuned)
     best = min(means, key=lambda number: (-means[number], number))
-    sweep = {
-        "layer": best,
-        "held_out": sorted(names),
-        "means": {str(number): mean for number, mean in means.items()},
-    }
-    chosen = replace(_at(request, best), extra={**request.extra, "layer_sweep": sweep})
-    scored = score(chosen, quiet)
-    scored.extra["layer_sweep"] = sweep
-    return scored
+    by_layer = {str(number): mean for number, mean in means.items()}
+    sweep = LayerSweep(best, tuple(sorted(names)), by_layer)
+    return score(replace(_at(request, best), layer_sweep=sweep), quiet)
 
 
 def _at(request: Request, layer: int) -> Request:
     return replace(request, settings=replace(request.settings, layer=layer))
 
 
-def _layers(request: Request) -> range:
-    place = find_model(request.settings.model)
-    return range(1, blocks(place.folder) + 1)
-
-
-def _mean(request: Request, folder: str, subsets: list[Subset]) -> float:
+def _mean(request: Request, benchmark: Benchmark, subsets: list[Subset]) -> float:
     """Return the mean headline over the held-out subsets."""
-    benchmark = open_benchmark(folder)
     retriever = open_retriever(request.settings, request.store, request.index)
     found = [
-        evaluate(Question(benchmark, subset, "forward", retriever, request.depth)).main.value
-        for subset in subsets
+        evaluate(Question(benchmark, one.info, one.load(), retriever, request.depth)).main.value
+        for one in subsets
     ]
     return float(np.mean(found))

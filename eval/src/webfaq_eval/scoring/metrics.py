@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from webfaq_eval.benchmark.folder import Qrels
+from webfaq_eval.benchmark.subset import Qrels
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]

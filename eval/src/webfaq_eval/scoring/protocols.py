@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from webfaq_eval.benchmark.folder import Benchmark, Qrels, Subset, SubsetData, Texts
+from webfaq_eval.benchmark.folder import Benchmark
 from webfaq_eval.benchmark.search import Ints, Run
+from webfaq_eval.benchmark.subset import Qrels, SubsetData, Texts
 from webfaq_eval.errors import BenchmarkError
-from webfaq_eval.models.base import Retriever
-from webfaq_eval.results import Headline
+from webfaq_eval.identity import SubsetInfo
+from webfaq_eval.models.retrievers import Retriever
+from webfaq_eval.results import Extra, Headline
 from webfaq_eval.scoring.metrics import MIN_DEPTH, judge, per_query
 from webfaq_eval.statistics.intervals import cluster_bootstrap
 
@@ -25,16 +27,16 @@ SEED = 0
 
 @dataclass(frozen=True)
 class Question:
-    """One thing to score: a subset of a data set in one direction, by one retriever."""
+    """One thing to score: a subset's data in one direction, by one retriever.
+
+    `benchmark` is the whole data set: BUCC takes its threshold from the validation part.
+    """
 
     benchmark: Benchmark
-    subset: Subset
-    direction: str
+    subset: SubsetInfo
+    data: SubsetData
     retriever: Retriever
     depth: int = MIN_DEPTH
-
-    def load(self) -> SubsetData:
-        return self.subset.load(self.direction)
 
 
 @dataclass(frozen=True)
@@ -47,12 +49,21 @@ class Outcome:
     columns: dict[str, Floats]
     scores: dict[str, dict[str, float]]
     run: Run
-    extra: dict[str, Any] = field(default_factory=dict)
+    extra: Extra = field(default_factory=Extra)
 
 
 Evaluate = Callable[[Question], Outcome]
-#: Task -> (headline metric, directions, module of its own protocol if it has one).
-#: A task that ranks and averages is one line here:
+
+
+class Task(NamedTuple):
+    """How a task is scored; `module` has an `evaluate` of its own where ranking is not all."""
+
+    metric: str
+    directions: tuple[str, ...] = ("forward",)
+    module: str | None = None
+
+
+#: Every task. One that ranks and averages is one line here:
 #:
 #: * Tatoeba: is the translation the nearest sentence of the other language? `forward` is X to
 #:   English, as LASER and mteb report it and as XTREME words it; `reverse` is English to X, the
@@ -60,38 +71,37 @@ Evaluate = Callable[[Question], Outcome]
 #: * Mewsli-X: a mention in a news article, entities of all languages in one pool. One entity is
 #:   right for a mention, so mAP@20 is MRR@20 (Ruder et al. 2021, XTREME-R).
 #: * WebFAQ: a question, the answers of its language in one pool (Dinzinger et al. 2025).
-PROTOCOLS: dict[str, tuple[str, tuple[str, ...], str | None]] = {
-    "tatoeba": ("accuracy", ("forward", "reverse"), None),
-    "lareqa": ("map_at_20", ("forward",), "webfaq_eval.scoring.lareqa"),
-    "mewslix": ("map_at_20", ("forward",), None),
-    "bucc": ("f1", ("forward",), "webfaq_eval.scoring.bucc"),
-    "webfaq": ("ndcg_at_10", ("forward",), None),
+TASKS = {
+    "tatoeba": Task("accuracy", ("forward", "reverse")),
+    "lareqa": Task("map_at_20", module="webfaq_eval.scoring.lareqa"),
+    "mewslix": Task("map_at_20"),
+    "bucc": Task("f1", module="webfaq_eval.scoring.bucc"),
+    "webfaq": Task("ndcg_at_10"),
 }
 
 
-def directions(task: str) -> tuple[str, ...]:
-    """Return the directions in which a task is scored.
+def find_task(name: str) -> Task:
+    """Return how a task is scored.
 
     :raises BenchmarkError: if the task is not known.
     """
-    if task not in PROTOCOLS:
-        raise BenchmarkError(f"task {task!r} has no protocol; known are {', '.join(PROTOCOLS)}")
-    return PROTOCOLS[task][1]
+    if name not in TASKS:
+        raise BenchmarkError(f"task {name!r} has no protocol; known are {', '.join(TASKS)}")
+    return TASKS[name]
 
 
 def evaluate(question: Question) -> Outcome:
     """Score one question by its task's protocol."""
-    directions(question.subset.task)
-    metric, _, module = PROTOCOLS[question.subset.task]
-    if module is None:
-        return retrieve(question, metric)[0]
-    found: Evaluate = import_module(module).evaluate
+    task = find_task(question.subset.task)
+    if task.module is None:
+        return retrieve(question, task.metric)
+    found: Evaluate = import_module(task.module).evaluate
     return found(question)
 
 
-def retrieve(question: Question, metric: str) -> tuple[Outcome, SubsetData]:
+def retrieve(question: Question, metric: str) -> Outcome:
     """Rank every candidate for every query; score against official and duplicate judgements."""
-    data, retriever = question.load(), question.retriever
+    data, retriever = question.data, question.retriever
     asked, pool = data.queries.inputs, data.corpus.inputs
     run = retriever.search(asked, pool, question.depth)
     kinds = {"official": data.official}
@@ -104,10 +114,12 @@ def retrieve(question: Question, metric: str) -> tuple[Outcome, SubsetData]:
         lost = np.flatnonzero(first == 0)
         if len(lost):
             first = first.copy()
-            first[lost] = retriever.first_ranks([asked[i] for i in lost], pool, _only(qrels, lost))
+            deeper = retriever.first_ranks([asked[i] for i in lost], pool, _only(qrels, lost))
+            # The run says that it is not among the first; a second product may differ in its last bit.
+            first[lost] = np.maximum(deeper, run.rows.shape[1] + 1)
         columns |= {f"{kind}/{name}": found for name, found in per_query(judged, first).items()}
     main = headline(metric, columns[f"official/{metric}"], data.queries.items)
-    return Outcome(main, data.queries, data.corpus, columns, means(columns), run), data
+    return Outcome(main, data.queries, data.corpus, columns, means(columns), run)
 
 
 def means(columns: dict[str, Floats]) -> dict[str, dict[str, float]]:

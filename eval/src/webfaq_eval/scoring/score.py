@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,24 @@ import numpy as np
 import pyarrow as pa
 from tqdm import tqdm
 
-from webfaq_eval.benchmark.folder import Benchmark, Subset, Texts, open_benchmark
-from webfaq_eval.benchmark.search import Run
+from webfaq_eval.benchmark.folder import Benchmark, Subset, open_benchmark
 from webfaq_eval.errors import EvalError, ResultError
-from webfaq_eval.models.base import Retriever, Settings, open_retriever
+from webfaq_eval.identity import Protocol
+from webfaq_eval.models.encoder import Settings
+from webfaq_eval.models.retrievers import Retriever, open_retriever
 from webfaq_eval.results import (
-    BenchmarkId,
     Counts,
-    Protocol,
+    IndexLoss,
+    LayerSweep,
     Result,
+    Setup,
     read_queries,
     read_result,
-    result_path,
+    subset_json,
     write_result,
 )
 from webfaq_eval.scoring.metrics import MIN_DEPTH
-from webfaq_eval.scoring.protocols import Outcome, Question, directions, evaluate
+from webfaq_eval.scoring.protocols import Outcome, Question, evaluate, find_task
 
 #: Packages whose version can change a score.
 _PACKAGES = (
@@ -45,7 +46,7 @@ _PACKAGES = (
 class Request:
     """What to score and where to put it. `patterns`: globs over subset names, none for all.
 
-    `extra` goes into each result: how the settings were chosen.
+    `layer_sweep` goes into each result: how the layer was chosen.
     """
 
     settings: Settings
@@ -57,7 +58,7 @@ class Request:
     depth: int = MIN_DEPTH
     index: str = "exact"
     vectors: Path | None = None
-    extra: dict[str, Any] = field(default_factory=dict)
+    layer_sweep: LayerSweep | None = None
 
     @property
     def store(self) -> Path:
@@ -71,26 +72,27 @@ class Scored:
     out: Path
     results: list[tuple[Path, Result]] = field(default_factory=list)
     kept: int = 0
-    extra: dict[str, Any] = field(default_factory=dict)
+    layer_sweep: LayerSweep | None = None
 
     def to_json(self) -> dict[str, Any]:
         listed = [
             {
                 "path": str(path),
-                "subset": result.subset,
+                "subset": subset_json(result.subset),
                 "n": asdict(result.n),
                 "main": asdict(result.main),
             }
             for path, result in self.results
         ]
-        return {"out": str(self.out), "kept": self.kept, "results": listed, **self.extra}
+        sweep = {"layer_sweep": asdict(self.layer_sweep)} if self.layer_sweep else {}
+        return {"out": str(self.out), "kept": self.kept, "results": listed, **sweep}
 
     def text(self) -> str:
         lines = [f"{'subset':<36} {'metric':<12} {'score':>7}  95 % interval   queries"]
         for _, result in self.results:
-            name, main = result.subset["name"], result.main
-            if result.subset["direction"] != "forward":
-                name += " " + result.subset["direction"]
+            name, main = result.subset.name, result.main
+            if result.subset.direction != "forward":
+                name += " " + result.subset.direction
             lines.append(
                 f"{name:<36} {main.metric:<12} {100 * main.value:7.2f}  "
                 f"{100 * main.low:5.1f} to {100 * main.high:5.1f}  {result.n.queries:>7,}"
@@ -104,101 +106,53 @@ def score(request: Request, quiet: bool = False, retriever: Retriever | None = N
 
     A `retriever` that is open already must be the one of the settings.
 
+    >>> request = Request(Settings("random"), benchmark, Path("scores"), patterns=("webfaq_deu",))
+    >>> print(score(request, quiet=True).text())  # doctest: +ELLIPSIS
+    subset                               metric         score  95 % interval   queries
+    webfaq_deu                           ndcg_at_10 ...
+    1 results in scores (0 were there already)
+
     :raises EvalError: if the data set, the model or a text cannot be used; results already written
         stay, and nothing is half-written.
     """
     if request.depth < MIN_DEPTH:
         raise EvalError(f"--depth {request.depth}: recall@{MIN_DEPTH} needs {MIN_DEPTH} or more")
     benchmark = open_benchmark(request.benchmark)
-    wanted = list(_wanted(choose(benchmark, request)))
+    wanted = [
+        (subset, replace(subset.info, direction=direction))
+        for subset in choose_subsets(benchmark, request)
+        for direction in find_task(subset.info.task).directions
+    ]
     if retriever is None:
         retriever = open_retriever(request.settings, request.store, request.index, quiet)
-    scored = Scored(request.out)
-    for subset, direction in tqdm(wanted, desc="score", unit="subset", disable=quiet):
-        path = _path(request, retriever, benchmark, subset, direction)
+    protocol = Protocol(**retriever.usage, pool=request.pool, depth=request.depth)
+    setup = Setup(retriever.model, benchmark.id, protocol)
+    scored = Scored(request.out, layer_sweep=request.layer_sweep)
+    for subset, info in tqdm(wanted, desc="score", unit="subset", disable=quiet):
+        path = setup.path(request.out, info)
         there = _read(path)
         if there is None:
-            question = Question(benchmark, subset, direction, retriever, request.depth)
-            there = write(request, question)
+            data = subset.load(info.direction)
+            there = _make(request, setup, Question(benchmark, info, data, retriever, request.depth))
         else:
             scored.kept += 1
         scored.results.append((path, there))
     return scored
 
 
-def choose(benchmark: Benchmark, request: Request) -> list[Subset]:
+def choose_subsets(benchmark: Benchmark, request: Request) -> list[Subset]:
     """Return the subsets that match the globs and the pool.
 
     :raises EvalError: if none is left.
     """
-    found = [
-        subset
-        for subset in benchmark.select(request.patterns, request.split)
-        if subset.entry["pool"] == request.pool
-    ]
+    found = benchmark.select(request.patterns, request.split)
+    found = [subset for subset in found if subset.info.pool == request.pool]
     if not found:
         raise EvalError(
             f"no {request.split} subset of {benchmark.folder} with the {request.pool} pool matches "
             f"{list(request.patterns) or 'anything'}; try the other --pool"
         )
     return found
-
-
-def write(request: Request, question: Question) -> Result:
-    """Score one question and write its files."""
-    retriever: Any = question.retriever
-    before = dict(retriever.seconds)
-    outcome = evaluate(question)
-    seconds = {name: round(now - before[name], 3) for name, now in retriever.seconds.items()}
-    extra = {**request.extra, **outcome.extra}
-    if request.index != "exact":
-        extra["index"] = {"factory": request.index, "recall_loss": retriever.losses[-1]}
-    result = Result(
-        model=retriever.model,
-        protocol=_protocol(request, retriever),
-        benchmark=_benchmark(question.benchmark),
-        subset=_entry(question.subset, question.direction),
-        n=Counts(len(outcome.asked), len(outcome.corpus), len(set(outcome.asked.items))),
-        main=outcome.main,
-        scores=outcome.scores,
-        extra=extra,
-        versions=_versions(),
-        seconds=seconds,
-    )
-    write_result(request.out, result, _table(outcome))
-    return result
-
-
-def _table(outcome: Outcome) -> pa.Table:
-    ids, scores = _ranked(outcome.run, outcome.corpus)
-    columns: dict[str, Any] = {"query-id": outcome.asked.ids, "item": outcome.asked.items}
-    columns |= {name: pa.array(values, pa.float64()) for name, values in outcome.columns.items()}
-    columns["run_ids"] = pa.array(ids, pa.list_(pa.string()))
-    columns["run_scores"] = pa.array(scores, pa.list_(pa.float32()))
-    return pa.table(columns)
-
-
-def _ranked(run: Run, corpus: Texts) -> tuple[list[list[str]], list[list[float]]]:
-    names = np.asarray(corpus.ids, dtype=object)
-    ids, scores = [], []
-    for rows, values in zip(run.rows, run.scores, strict=True):
-        there = rows >= 0
-        ids.append(names[rows[there]].tolist())
-        scores.append(values[there].tolist())
-    return ids, scores
-
-
-def _wanted(subsets: Sequence[Subset]) -> Iterator[tuple[Subset, str]]:
-    for subset in subsets:
-        for direction in directions(subset.task):
-            yield subset, direction
-
-
-def _path(
-    request: Request, retriever: Retriever, benchmark: Benchmark, subset: Subset, direction: str
-) -> Path:
-    run = (retriever.model, _benchmark(benchmark), _protocol(request, retriever))
-    return result_path(request.out, run, _entry(subset, direction))
 
 
 def _read(path: Path) -> Result | None:
@@ -213,17 +167,43 @@ def _read(path: Path) -> Result | None:
         return None
 
 
-def _protocol(request: Request, retriever: Retriever) -> Protocol:
-    return Protocol(**retriever.usage, pool=request.pool, depth=request.depth)
+def _make(request: Request, setup: Setup, question: Question) -> Result:
+    """Score one question and write its files."""
+    retriever, info = question.retriever, question.subset
+    before = dict(retriever.seconds)
+    outcome = evaluate(question)
+    extra = replace(outcome.extra, layer_sweep=request.layer_sweep)
+    if request.index != "exact":
+        extra = replace(extra, index=IndexLoss(request.index, retriever.losses[-1]))
+    result = Result(
+        model=setup.model,
+        protocol=setup.protocol,
+        benchmark=setup.benchmark,
+        subset=info,
+        n=Counts(len(outcome.asked), len(outcome.corpus), len(set(outcome.asked.items))),
+        main=outcome.main,
+        scores=outcome.scores,
+        extra=extra,
+        versions=_versions(),
+        seconds={name: round(now - before[name], 3) for name, now in retriever.seconds.items()},
+    )
+    write_result(request.out, result, _table(outcome))
+    return result
 
 
-def _benchmark(benchmark: Benchmark) -> BenchmarkId:
-    return BenchmarkId(benchmark.name, benchmark.version, benchmark.revision)
-
-
-def _entry(subset: Subset, direction: str) -> dict[str, Any]:
-    entry = {name: value for name, value in subset.entry.items() if name != "read"}
-    return {**entry, "direction": direction}
+def _table(outcome: Outcome) -> pa.Table:
+    """Return a row for each query: its id, item, metrics, and its run as ids and scores."""
+    names = np.asarray(outcome.corpus.ids, dtype=object)
+    ids, scores = [], []
+    for rows, values in zip(outcome.run.rows, outcome.run.scores, strict=True):
+        there = rows >= 0
+        ids.append(names[rows[there]].tolist())
+        scores.append(values[there].tolist())
+    columns: dict[str, Any] = {"query-id": outcome.asked.ids, "item": outcome.asked.items}
+    columns |= {name: pa.array(values, pa.float64()) for name, values in outcome.columns.items()}
+    columns["run_ids"] = pa.array(ids, pa.list_(pa.string()))
+    columns["run_scores"] = pa.array(scores, pa.list_(pa.float32()))
+    return pa.table(columns)
 
 
 def _versions() -> dict[str, str]:

@@ -119,9 +119,7 @@ def verify(request: Request, table: Path | None = None, quiet: bool = False) -> 
     if not names:
         raise EvalError(f"{benchmark.folder} has none of the subsets that the table names")
     scored = score(replace(request, patterns=tuple(names)), quiet)
-    met = {
-        (result.subset["name"], result.subset["direction"]): result for _, result in scored.results
-    }
+    met = {(result.subset.name, result.subset.direction): result for _, result in scored.results}
     lines = []
     for entry in entries:
         result = met.get((entry.subset, entry.direction))
@@ -131,5 +129,5 @@ def verify(request: Request, table: Path | None = None, quiet: bool = False) -> 
 
 
 def _present(benchmark: Benchmark, entries: list[Entry]) -> list[str]:
-    there = {subset.name for subset in benchmark.subsets if subset.split == "test"}
+    there = {one.info.name for one in benchmark.subsets if one.info.split == "test"}
     return sorted({entry.subset for entry in entries} & there)

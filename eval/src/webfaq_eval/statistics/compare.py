@@ -11,7 +11,6 @@ import numpy as np
 from tqdm import tqdm
 
 from webfaq_eval.errors import ResultError
-from webfaq_eval.results import protocol_text
 from webfaq_eval.statistics.intervals import difference_bootstrap
 from webfaq_eval.statistics.pairing import Pair, Side, pair_queries, pooled, read_side, shared_keys
 from webfaq_eval.statistics.tests import (
@@ -85,8 +84,14 @@ class Settings:
     seed: int = 0
 
 
-def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False) -> Comparison:
+def compare(
+    folders: Sequence[Path], settings: Settings | None = None, *, quiet: bool = False
+) -> Comparison:
     """Compare the first folder's results with each of the others', query by query.
+
+    >>> found = compare([results, other_results], Settings(samples=100), quiet=True)
+    >>> [(row.task, row.language, row.n) for row in found.cells]
+    [('webfaq', 'deu', 24)]
 
     :raises ResultError: for fewer than two folders, unreadable results, no subset in common,
         benchmark revisions or candidates that differ, or other queries.
@@ -95,6 +100,7 @@ def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False)
         raise ResultError(
             f"{len(folders)} folder to compare; name a baseline and at least one more"
         )
+    settings = settings or Settings()
     baseline, *others = _told_apart([read_side(folder) for folder in folders])
     cells: list[Difference] = []
     together: list[Difference] = []
@@ -129,7 +135,7 @@ def compare(folders: Sequence[Path], settings: Settings, *, quiet: bool = False)
 def _protocols(side: Side) -> list[str]:
     """Return the protocols of a side in words, with the model's whole revision."""
     found = {
-        f"{result.model.name} at {result.model.revision}, {protocol_text(result.protocol)} (protocol "
+        f"{result.model.name} at {result.model.revision}, {result.protocol.text()} (protocol "
         f"{result.protocol.hash[:12]})"
         for _, result in side.results.values()
     }
@@ -168,7 +174,7 @@ def _pairs(
         pair = pair_queries(baseline.results[key], other.results[key], f"{judged}/{metric}")
         if pair is None:
             left_out.append(
-                f"{result.subset['name']}: {metric} is not kept per query; choose another --metric"
+                f"{result.subset.name}: {metric} is not kept per query; choose another --metric"
             )
         else:
             pairs.append((metric, pair))
@@ -186,11 +192,12 @@ def _difference(
     )
     effect = paired_effect(differences, pair.items)
     p = paired_randomisation(differences, pair.items, samples=settings.exchanges, seed=seed)
-    where = ("task", "language", "domain", "membership", "pool", "split", "direction")
+    where = ("task", "domain", "membership", "pool", "split", "direction")
     return Difference(
         *names,
-        **{name: pair.subset[name] for name in where},  # type: ignore[arg-type]
-        setting=pair.subset.get("setting"),  # type: ignore[arg-type]
+        **{name: getattr(pair.subset, name) for name in where},
+        language=pair.subset.language or None,
+        setting=pair.subset.setting,
         languages=measured[1],
         metric=measured[0],
         n=len(differences),

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 
 from webfaq_eval.errors import ResultError
+from webfaq_eval.identity import SubsetInfo
 from webfaq_eval.results import Result, read_queries, read_results
-from webfaq_eval.statistics.clusters import Floats
+from webfaq_eval.statistics.intervals import Floats
 
 #: Two results are of the same thing where these agree; the rest of a protocol may differ, since it
 #: belongs to the encoder (pooling, layer, prefixes, lengths).
@@ -45,9 +46,12 @@ class Side:
 
 @dataclass(frozen=True)
 class Pair:
-    """The scores of both sides on the same queries: three arrays of shape (queries,)."""
+    """The scores of both sides on the same queries: three arrays of shape (queries,).
 
-    subset: dict[str, object]
+    `subset` has no name and no language where several languages are joined.
+    """
+
+    subset: SubsetInfo
     baseline: Floats
     other: Floats
     items: list[str]
@@ -59,7 +63,7 @@ class Pair:
 
 def subset_key(result: Result) -> Key:
     """Return what a result is of: benchmark and subset, without model and protocol."""
-    parts = [str(result.subset.get(name) or "") for name in _SUBSET]
+    parts = [str(getattr(result.subset, name) or "") for name in _SUBSET]
     return (result.benchmark.name, *parts)
 
 
@@ -74,7 +78,7 @@ def read_side(folder: Path) -> Side:
         key = subset_key(result)
         if key in found:
             raise ResultError(
-                f"{folder} holds {result.subset['name']} twice ({found[key][0]} and {path}): name the "
+                f"{folder} holds {result.subset.name} twice ({found[key][0]} and {path}): name the "
                 "folder of one model, benchmark revision and protocol"
             )
         found[key] = (path, result)
@@ -100,7 +104,7 @@ def shared_keys(baseline: Side, other: Side) -> tuple[list[Key], list[str]]:
     for key in both:
         _check_comparable(baseline.results[key], other.results[key])
     alone = [
-        f"{side.results[key][1].subset['name']}: only {side.name} has it"
+        f"{side.results[key][1].subset.name}: only {side.name} has it"
         for side, lacking in ((baseline, other), (other, baseline))
         for key in sorted(set(side.results) - set(lacking.results))
     ]
@@ -183,7 +187,7 @@ def pooled(pairs: list[Pair]) -> Iterator[tuple[list[Pair], Pair]]:
     groups: dict[tuple[str, ...], list[Pair]] = {}
     for pair in pairs:
         names = ("task", "domain", "membership", "pool", "split", "direction", "setting")
-        key = tuple(str(pair.subset.get(name) or "") for name in names)
+        key = tuple(str(getattr(pair.subset, name) or "") for name in names)
         groups.setdefault(key, []).append(pair)
     for key in sorted(groups):
         members = groups[key]
@@ -193,7 +197,7 @@ def pooled(pairs: list[Pair]) -> Iterator[tuple[list[Pair], Pair]]:
 
 def _joined(members: list[Pair]) -> Pair:
     return Pair(
-        {**members[0].subset, "language": None, "name": None},
+        replace(members[0].subset, language="", name=""),
         np.concatenate([one.baseline for one in members]),
         np.concatenate([one.other for one in members]),
         [item for one in members for item in one.items],

@@ -15,8 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfaq_eval.errors import ResultError
-from webfaq_eval.statistics.clusters import Floats, Names, gather
-from webfaq_eval.statistics.intervals import far_ends
+from webfaq_eval.statistics.intervals import Floats, Names, far_ends, gather
 
 #: Up to this many items that differ, all 2**n exchanges are tried.
 EXACT_UP_TO = 13

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from webfaq_domains.ground.files import folder_sha256
 from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.models.batches import choose
-from webfaq_eval.models.heads import body_sha256
+from webfaq_eval.models.sentence import body_sha256
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

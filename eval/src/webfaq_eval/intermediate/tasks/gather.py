@@ -177,9 +177,7 @@ def benchmark_queries(place: Path) -> set[str]:
     import pyarrow.parquet as pq
 
     benchmark = open_benchmark(place)
-    files = {
-        name for subset in benchmark.subsets for name in subset.entry["read"]["queries"]["files"]
-    }
+    files = {name for subset in benchmark.subsets for name in subset.read["queries"].files}
     found: set[str] = set()
     for name in sorted(files):
         texts = pq.read_table(benchmark.folder / name, columns=["text"])["text"].to_pylist()

@@ -1,4 +1,4 @@
-"""Retrieval by vectors: encode each text once, keep the vectors, multiply."""
+"""What ranks candidates for queries: BM25, or vectors, each text encoded once, kept and multiplied."""
 
 from __future__ import annotations
 
@@ -11,27 +11,63 @@ import numpy as np
 
 from webfaq_eval.benchmark import search as exact
 from webfaq_eval.benchmark.folder import Qrels
-from webfaq_eval.benchmark.search import Floats, Ints, Run
-from webfaq_eval.models.base import Settings
-from webfaq_eval.models.vectors import Rows, VectorStore
-from webfaq_eval.results import Model
+from webfaq_eval.benchmark.search import Ints, Rows, Run
+from webfaq_eval.identity import Model
+from webfaq_eval.models.encoder import Encoder, Settings, find_model, own_prefixes
+from webfaq_eval.models.vectors import VectorStore
 
 #: Queries on which an approximate index is held against the exact search.
 _CHECKED = 1000
 
 
-class Encoder(Protocol):
-    """Turns texts into vectors, float32 (texts, dimensions); knows how it does so."""
+def open_retriever(
+    settings: Settings, vectors: Path, index: str = "exact", quiet: bool = True
+) -> Retriever:
+    """Open `bm25`, `random`, or a model folder or Hub id; vectors are kept under `vectors`.
+
+    :raises ModelError: if there is no such model or it cannot be used as stated.
+    """
+    if settings.model == "bm25":
+        from webfaq_eval.models.baselines import Lexical
+
+        return Lexical(settings)
+    return Dense(_open_encoder(settings, quiet), settings, vectors, index, quiet)
+
+
+def _open_encoder(settings: Settings, quiet: bool) -> Encoder:
+    if settings.model == "random":
+        from webfaq_eval.models.baselines import RandomEncoder
+
+        return RandomEncoder(settings)
+    place = find_model(settings.model)
+    if place.is_sentence_transformer and not settings.pooling and settings.layer is None:
+        from webfaq_eval.models.sentence import SentenceEncoder
+
+        return SentenceEncoder(place, settings, quiet)
+    from webfaq_eval.models.transformer import TransformerEncoder
+
+    return TransformerEncoder(place, settings, quiet)
+
+
+class Retriever(Protocol):
+    """Ranks candidates for queries. `usage` is its part of the recorded protocol.
+
+    `seconds` counts the time spent on `encode` and `search`; `losses` has, of an approximate index,
+    the share of the exact candidates that each search missed.
+    """
 
     model: Model
-    pooling: str
-    layer: int | None
-    normalize: bool
-    similarity: str
-    max_length: int | None
-    dtype: Any
+    usage: dict[str, Any]
+    seconds: dict[str, float]
+    losses: list[float]
 
-    def encode(self, texts: Sequence[str]) -> Floats: ...
+    def search(self, queries: Sequence[str], corpus: Sequence[str], depth: int) -> Run:
+        """Return the best candidates of each query, ties broken by row."""
+        ...
+
+    def first_ranks(self, queries: Sequence[str], corpus: Sequence[str], qrels: Qrels) -> Ints:
+        """Return the rank of each query's best right answer in the whole ranking."""
+        ...
 
 
 class Dense:
@@ -39,22 +75,24 @@ class Dense:
 
     def __init__(
         self,
-        encoder: Any,
+        encoder: Encoder,
         settings: Settings,
         vectors: Path,
         index: str = "exact",
         quiet: bool = True,
     ) -> None:
-        self.encoder: Encoder = encoder
-        self.model = self.encoder.model
+        self.encoder = encoder
+        self.model = encoder.model
         self.index, self.quiet = index, quiet
-        self.prefixes = {"query": settings.query_prefix, "passage": settings.passage_prefix}
+        stated = (settings.query_prefix, settings.passage_prefix)
+        query, passage = own_prefixes(encoder.prompts, stated, encoder.model.name)
+        self.prefixes = {"query": query, "passage": passage}
         self.losses: list[float] = []
         self.seconds = {"encode": 0.0, "search": 0.0}
-        self.usage = {
+        self.usage: dict[str, Any] = {
             "pooling": encoder.pooling, "layer": encoder.layer, "normalize": encoder.normalize,
-            "similarity": encoder.similarity, "query_prefix": settings.query_prefix,
-            "passage_prefix": settings.passage_prefix, "max_length": encoder.max_length,
+            "similarity": encoder.similarity, "query_prefix": query,
+            "passage_prefix": passage, "max_length": encoder.max_length,
             "dtype": str(encoder.dtype).removeprefix("torch."), "index": index,
         }  # fmt: skip
         self.stores = {
@@ -69,19 +107,17 @@ class Dense:
             for k, v in self.usage.items()
             if k not in ("query_prefix", "passage_prefix", "index")
         }
-        body = getattr(self.encoder, "body_revision", self.model.revision)
-        raw = {"raw": True} if getattr(self.encoder, "raw", False) else {}
-        return {"model": body, "kind": self.model.kind, "prefix": prefix, **used, **raw}
+        key = {"model": self.encoder.body_revision, "kind": self.model.kind, "prefix": prefix}
+        return {**key, **used, **self.encoder.key}
 
     def vectors(self, texts: Sequence[str], side: str) -> Rows:
         """Return the vectors of texts as `query` or `passage`, encoding what is not stored yet."""
         prefix, start = self.prefixes[side], time.perf_counter()
-        encode = getattr(self.encoder, "encode_body", self.encoder.encode)
         rows = self.stores[prefix].rows(
-            texts, lambda missing: encode([prefix + text for text in missing])
+            texts, lambda missing: self.encoder.encode_body([prefix + text for text in missing])
         )
-        if getattr(self.encoder, "head", None) is not None:
-            rows = rows.mapped(self.encoder.finish)  # type: ignore[attr-defined]
+        if self.encoder.finishes:
+            rows = rows.mapped(self.encoder.finish)
         self.seconds["encode"] += time.perf_counter() - start
         return rows
 
@@ -108,9 +144,9 @@ class Dense:
         return run
 
     def first_ranks(self, queries: Sequence[str], corpus: Sequence[str], qrels: Qrels) -> Ints:
-        return exact.first_ranks(
-            self.vectors(queries, "query"), self.vectors(corpus, "passage"), qrels
-        )
+        asked, found = self.vectors(queries, "query"), self.vectors(corpus, "passage")
+        distinct, group = _distinct(found)
+        return exact.first_ranks(asked, distinct, qrels, group)
 
 
 def once_each(queries: Rows, corpus: Rows, depth: int, quiet: bool = True) -> Run:
@@ -118,21 +154,26 @@ def once_each(queries: Rows, corpus: Rows, depth: int, quiet: bool = True) -> Ru
 
     The same product at two places of a matrix may differ in its last bit.
     """
-    place, first, group = np.unique(corpus.places, return_index=True, return_inverse=True)
-    order = np.argsort(first)  # distinct vectors by the row at which they come first
-    rank = np.empty_like(order)
-    rank[order] = np.arange(len(order))
-    group = rank[group]
+    distinct, group = _distinct(corpus)
     asked, back = np.unique(queries.places, return_inverse=True)
     run = exact.search(
         Rows(queries.parts, queries.starts, asked),
-        Rows(corpus.parts, corpus.starts, place[order]),
-        min(depth, len(place)),
+        distinct,
+        min(depth, len(distinct)),
         quiet,
     )
-    if len(place) < len(corpus):
+    if len(distinct) < len(corpus):
         run = _expanded(run, group, depth)
     return Run(run.rows[back], run.scores[back])
+
+
+def _distinct(rows: Rows) -> tuple[Rows, Ints]:
+    """Return each distinct vector once, in the order of its first row, and the place of each row's."""
+    place, first, group = np.unique(rows.places, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return Rows(rows.parts, rows.starts, place[order]), rank[group]
 
 
 def _expanded(run: Run, group: Ints, depth: int) -> Run:
