@@ -103,7 +103,6 @@ SHORT = '{"question": "Why?", "answer": "So."}'
 @pytest.mark.parametrize(
     ("rows", "ledger"),
     [
-        (["no json"], "'quarantined': {'not_json': 1}"),
         ([SHORT], "'dropped': {'KeepWellFormed': {'question_too_short': 1}}"),
         ([SHORT, "no json"], "'rows_in': 2, 'rows_out': 0"),
         ([], "'rows_in': 0, 'rows_out': 0"),

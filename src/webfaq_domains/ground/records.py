@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 import re
+import types
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, get_args, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -133,7 +134,10 @@ def as_value(hint: Any, value: object, place: str) -> Any:
 def _refuse_unknown(hint: Any, value: object, place: str) -> None:
     """Refuse names that a dataclass does not have, at any depth: msgspec passes over them."""
     inner = get_args(hint)
-    if is_dataclass(hint) and isinstance(value, Mapping):
+    if get_origin(hint) in (Union, types.UnionType):
+        for kind in inner:
+            _refuse_unknown(kind, value, place)
+    elif is_dataclass(hint) and isinstance(value, Mapping):
         known = {one.name for one in fields(hint) if one.init}
         unknown = sorted(str(name) for name in value if name not in known)
         if unknown:
@@ -141,7 +145,7 @@ def _refuse_unknown(hint: Any, value: object, place: str) -> None:
                 f"{place} has the unknown entries {unknown}; expected {sorted(known)}"
             )
         for name in known & value.keys():
-            _refuse_unknown(_hints(hint)[name], value[name], f"{place}.{name}")
+            _refuse_unknown(_hints(cast(type, hint))[name], value[name], f"{place}.{name}")
     elif isinstance(value, Mapping):
         for name, one in value.items():
             for kind in inner:
@@ -153,7 +157,7 @@ def _refuse_unknown(hint: Any, value: object, place: str) -> None:
 
 
 @cache
-def _hints(kind: Any) -> dict[str, Any]:
+def _hints(kind: type) -> dict[str, Any]:
     return get_type_hints(kind)
 
 
