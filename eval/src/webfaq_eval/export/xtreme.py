@@ -12,10 +12,10 @@ import json
 from pathlib import Path
 
 from webfaq_domains.ground.files import write_text
+from webfaq_domains.ground.languages import languages
 from webfaq_eval.benchmark.folder import Benchmark, open_benchmark
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Exported, Found, Request, model_folder, one_protocol, run_of
-from webfaq_eval.intermediate.tasks.languages import TWO_LETTERS
 from webfaq_eval.results import Result, read_queries
 
 _DEPTH = 20
@@ -44,7 +44,11 @@ def write(request: Request, results: list[Found]) -> Exported:
             name, text = "mewslix/test-{}.json", _mewslix(path)
         else:
             name, text = "bucc2018/test-{}.tsv", _bucc(path)
-        target = request.out / model_folder(result) / name.format(_two_letters(result))
+        target = (
+            request.out
+            / model_folder(result)
+            / name.format(_two_letters(result.subset["language"]))
+        )
         write_text(target, text)
         done.files.append(target)
     return done
@@ -61,11 +65,11 @@ def _unofficial(result: Result) -> str | None:
     return None
 
 
-def _two_letters(result: Result) -> str:
-    language = result.subset["language"]
-    if language not in TWO_LETTERS:
-        raise ResultError(f"{language} has no ISO 639-1 code here, which XTREME's file names need")
-    return TWO_LETTERS[language]
+def _two_letters(language: str) -> str:
+    known = languages().get(language)
+    if known is None or not known.iso1:
+        raise ResultError(f"{language} has no ISO 639-1 code, which XTREME's file names need")
+    return known.iso1
 
 
 def _benchmark(request: Request, result: Result) -> Benchmark:
