@@ -25,10 +25,11 @@ from typing import Any
 import click
 import numpy as np
 from small import make_small
-from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
+from webfaq_eval.intermediate.encoder import load_encoder
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
 from webfaq_eval.models.base import Settings as Usage
+from webfaq_eval.models.place import find_model
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, Scored, score
 from webfaq_eval.statistics.intervals import two_way_bootstrap
@@ -120,7 +121,7 @@ def scored(model: Path, options: Options) -> Scored:
 
 def alikeness(model: Path, texts: list[str]) -> float:
     """Return the mean cosine of different texts."""
-    encoder = load_encoder(find_encoder(str(model)), "cpu")[0]
+    encoder = load_encoder(find_model(str(model)), "cpu")[0]
     whole = encoder.encode(texts, normalize_embeddings=True).sum(0)
     return float((whole @ whole - len(texts)) / (len(texts) * (len(texts) - 1)))
 

@@ -172,10 +172,10 @@ def test_settings_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
         LoopSettings(**{"steps": 5} | change)
 
 
-def test_a_model_that_is_all_frozen_is_refused(tmp_path: Path) -> None:
+def test_a_model_without_a_weight_to_train_is_refused(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     job.model.requires_grad_(False)
-    with pytest.raises(TrainingError, match="all of them are frozen"):
+    with pytest.raises(TrainingError, match="all of them are kept as they are"):
         run_loop(job, SETTINGS)
 
 

@@ -108,10 +108,10 @@ def conditions(
       webfaq-eval conditions --pairs my-faq --domain health
     """
     from webfaq_eval.pairs.conditions import Draw
-    from webfaq_eval.pairs.survey import survey
+    from webfaq_eval.pairs.overview import compare_conditions
 
     draw = Draw(seed, pairs_per_language)
-    _show(survey(pairs, domain, draw, frozenset(hold_out)), as_json)
+    _show(compare_conditions(pairs, domain, draw, frozenset(hold_out)), as_json)
 
 
 @click.command()

@@ -137,8 +137,8 @@ def make(
             "start": cell.start,
             "condition": str(cell.condition),
             "seed": cell.seed,
-            "pairs": trained.record["condition"]["pairs"],
-            "run": trained.record["run"],
+            "pairs": trained.record.condition.pairs,
+            "run": trained.record.run,
             "results": [str(path.relative_to(folders.results)) for path, _ in scored.results],
         },
     )

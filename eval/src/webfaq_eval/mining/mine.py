@@ -1,6 +1,6 @@
 """Mine hard negatives with a trained retriever: the answers it ranks high that are not right.
 
-    OUT/<language>-NNNNN-of-NNNNN.jsonl.gz   the grouped format that `train --negatives` reads
+    OUT/<language>-NNNNN-of-NNNNN.jsonl.gz   the format that `train --negatives` reads
     OUT/mined.json                           counts by reason and what it was made from, written last
     OUT/work/                                texts, vectors and counts; gone when the run is done
 
@@ -77,7 +77,7 @@ def mine(
     source = open_pairs(pairs)
     facts: dict[str, Any] = {
         "data": source.digest,
-        "model": {"name": Path(encoder.encoder).name, "revision": opened.revision},
+        "model": {"name": opened.name, "revision": opened.revision},
         "prefixes": [opened.query_prefix, opened.passage_prefix],
         "max_length": opened.model.max_seq_length,
         "settings": asdict(settings),
@@ -166,7 +166,7 @@ class _Mining:
         found = pool.candidates(asked, self.settings, counted)
         lines: Iterator[dict[str, Any]] = (self._line(candidates) for candidates in found)
         if self.teacher:
-            lines = self.teacher.judge(lines, counted)
+            lines = self.teacher.rescore(lines, counted)
         for line in lines:
             counted["questions"] += 1
             counted["negatives kept"] += len(line["negatives"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.mining.candidates import too_good
-from webfaq_eval.training.encoder import find_encoder
+from webfaq_eval.models.place import find_model
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -54,17 +54,16 @@ class Teacher:
 
     def __init__(self, settings: TeacherSettings, device: str) -> None:
         self.settings = settings
-        folder, revision = find_encoder(settings.model)
-        _check_head(folder, settings.model)
-        self.model = _open(folder, settings, device)
-        named = Path(settings.model).resolve().name if Path(settings.model).is_dir() else ""
+        place = find_model(settings.model)
+        _check_head(place.folder, settings.model)
+        self.model = _open(place.folder, settings, device)
         self.facts = {
             **asdict(settings),
-            "model": {"name": named or settings.model, "revision": revision},
+            "model": {"name": place.name, "revision": place.revision},
             "activation": type(self.model.activation_fn).__name__,
         }
 
-    def judge(
+    def rescore(
         self, lines: Iterable[dict[str, Any]], counted: Counter[str]
     ) -> Iterator[dict[str, Any]]:
         """Yield mined lines with the teacher's scores, without the negatives that it finds right.
@@ -77,7 +76,7 @@ class Teacher:
             scores = self._scores(pairs)
             for line in block:
                 count = len(_texts(line))
-                yield self._judged(line, scores[:count], counted)
+                yield self._rescored(line, scores[:count], counted)
                 scores = scores[count:]
 
     def _scores(self, pairs: list[tuple[str, str]]) -> list[float]:
@@ -90,7 +89,7 @@ class Teacher:
         scores: list[float] = found.tolist()
         return scores
 
-    def _judged(
+    def _rescored(
         self, line: dict[str, Any], scores: list[float], counted: Counter[str]
     ) -> dict[str, Any]:
         right, wrong = scores[0], scores[1:]

@@ -69,16 +69,25 @@ class Batches:
                 self.pairs, self.settings, self._epoch
             )
             if not self._batches:
-                raise TrainingError(
-                    f"{len(self.pairs):,} pairs make no batch: fewer than {_LEAST} of them differ in "
-                    "question and answer" + (" in one language" * self.settings.monolingual)
-                )
+                raise self._no_batch()
         return self._batches[step - self._first]
 
     def steps(self, epochs: int) -> int:
-        """Return how many batches some epochs have."""
+        """Return how many batches some epochs have.
+
+        :raises TrainingError: if no two pairs may meet.
+        """
         plans = (plan_epoch(self.pairs, self.settings, epoch) for epoch in range(epochs))
-        return sum(len(batches) for batches, _ in plans)
+        steps = sum(len(batches) for batches, _ in plans)
+        if not steps:
+            raise self._no_batch()
+        return steps
+
+    def _no_batch(self) -> TrainingError:
+        return TrainingError(
+            f"{len(self.pairs):,} pairs make no batch: fewer than {_LEAST} of them differ in "
+            "question and answer" + (" in one language" * self.settings.monolingual)
+        )
 
     def sha256(self, steps: int) -> str:
         """Return the sha256 of the ids of the first batches, in order: what was trained on, when."""

@@ -1,32 +1,68 @@
-"""The end of a run: the best weights as a model folder, its card and curves, and the record last."""
+"""The folder that a training run ends as: model, card, curves, and the record last."""
 
 from __future__ import annotations
 
 import json
 import logging
-import platform
 import shutil
-from dataclasses import dataclass
-from importlib.metadata import version
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import torch
+from typing import Any
 
 from webfaq_domains.ground.files import replacing, write_json, write_text
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.training.embedders import Embedder, Residual
-from webfaq_eval.training.encoder import merge_adapter
+from webfaq_eval.pairs.pair_list import PairListRecord
+from webfaq_eval.records import read_record
 from webfaq_eval.training.loop import write_curve
-from webfaq_eval.training.validation import METRIC, Judge, load_weights
-
-if TYPE_CHECKING:
-    from webfaq_eval.training.train import _Run
-
+from webfaq_eval.training.validation import METRIC
 
 log = logging.getLogger(__name__)
 RECORD, CURVE, FIGURE = "training.json", "curve.jsonl", "curve.png"
-_PACKAGES = ("webfaq-eval", "sentence-transformers", "transformers", "torch", "numpy", "pyarrow")
+Curve = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class EncoderRecord:
+    """Which encoder a run began with, and what was put before questions and answers."""
+
+    name: str
+    revision: str
+    query_prefix: str
+    passage_prefix: str
+
+
+@dataclass(frozen=True)
+class TrainingRecord:
+    """What `training.json` says of a run.
+
+    `run` is the hash of all that decides it, `weights` the number format of the weights that trained.
+    `before` and `after` are validation metrics; fields that a run without pairs lacks are None.
+    """
+
+    run: str
+    condition: PairListRecord
+    data: dict[str, str]
+    training_datasets: list[str]
+    encoder: EncoderRecord
+    settings: dict[str, Any]
+    part: int
+    cached: bool
+    processes: int
+    device: str
+    peak_bytes: int | None
+    versions: dict[str, str]
+    before: dict[str, float]
+    after: dict[str, float]
+    best_step: int | None
+    curve: list[dict[str, float]]
+    steps: int
+    seconds: float
+    planned_steps: int | None = None
+    batches_sha256: str | None = None
+    pairs_left_per_epoch: dict[Any, int] | None = None
+    negatives: dict[str, int] | None = None
+    weights: str = "not recorded"
 
 
 @dataclass(frozen=True)
@@ -34,113 +70,57 @@ class Trained:
     """A finished run: the model's folder and its record (`training.json`)."""
 
     folder: Path
-    record: dict[str, Any]
+    record: TrainingRecord
 
     def to_json(self) -> dict[str, Any]:
-        return {"folder": str(self.folder), **self.record}
+        return {"folder": str(self.folder), **asdict(self.record)}
 
     def text(self) -> str:
-        pairs, steps = self.record["condition"]["pairs"], self.record["steps"]
-        lines = [f"{self.record['condition']['condition']}: {pairs:,} pairs, {steps:,} steps"]
-        before, after = self.record["before"], self.record["after"]
-        for name, value in after.items():
-            lines.append(f"validation {name}: {before[name]:.4f} -> {value:.4f}")
+        record = self.record
+        lines = [
+            f"{record.condition.condition}: {record.condition.pairs:,} pairs, {record.steps:,} steps"
+        ]
+        for name, value in record.after.items():
+            lines.append(f"validation {name}: {record.before[name]:.4f} -> {value:.4f}")
         return "\n".join([*lines, f"model: {self.folder}"])
 
 
-def already_done(out: Path, identity: str) -> Trained | None:
+def find_trained(out: Path, run: str) -> Trained | None:
     """Return the finished run in a folder, or None.
 
     :raises TrainingError: if the folder holds a finished run of other settings.
     """
     if not (out / RECORD).is_file():
         return None
-    record = json.loads((out / RECORD).read_text(encoding="utf-8"))
-    if record["run"] != identity:
+    try:
+        record = read_record(TrainingRecord, out / RECORD)
+    except ValueError as error:
+        raise TrainingError(
+            f"{out / RECORD} is no record of a run ({error}); use another --out"
+        ) from error
+    if record.run != run:
         raise TrainingError(
             f"{out} holds a model of another run: settings, data or encoder differ from those asked for "
-            f"(run {record['run'][:12]}, asked {identity[:12]}). Use another --out"
+            f"(run {record.run[:12]}, asked {run[:12]}). Use another --out"
         )
     log.info("%s is done already", out)
     return Trained(out, record)
 
 
-def finish(
-    run: _Run, trained: tuple[Embedder, Judge | None] | None, facts: dict[str, Any]
-) -> Trained:
-    """Save the model with its card; only the main process writes."""
-    embedder, judge = trained or (None, None)
-    best: int | None = None
-    if embedder is not None and judge is not None:
-        load_weights(embedder.module, judge.best_path)
-        best = judge.best_place
-    validations = [line for line in facts["curve"] if METRIC in line]
-    chosen = validations[best] if best is not None else {}
-    facts["after"] = {name: value for name, value in chosen.items() if name != "step"}
-    facts["best_step"] = chosen.get("step")
-    record = _record(run, facts)
-    if run.processes.main:
-        _save_model(run, embedder)
-        _save_papers(run.out, record)
-        write_json(run.out / RECORD, record)
-    run.processes.wait()
-    if run.processes.main:
-        shutil.rmtree(run.out / "work", ignore_errors=True)
-    return Trained(run.out, record)
-
-
-def _save_model(run: _Run, embedder: Embedder | None) -> None:
-    model = run.opened.model
-    place = run.out / "work" / "model"
+def write_model(out: Path, save: Callable[[Path], None], record: TrainingRecord) -> None:
+    """Save a model into a folder with its card; `save` writes it into a place of its own first."""
+    place = out / "work" / "model"
     shutil.rmtree(place, ignore_errors=True)
-    if embedder is not None and isinstance(embedder.module, Residual):
-        run.shared.save(run.opened, embedder.module, place)
-    else:
-        merge_adapter(model)
-        model.save(str(place), create_model_card=False)
+    save(place)
     for part in sorted(place.iterdir()):
-        target = run.out / part.name
+        target = out / part.name
         if target.is_dir():
             shutil.rmtree(target)
         part.replace(target)
-    run.shared.saved(run.out)
-
-
-def _save_papers(out: Path, record: dict[str, Any]) -> None:
-    write_curve(out / CURVE, record["curve"])
-    drawn = draw_curve(record["curve"], out / FIGURE)
+    write_curve(out / CURVE, record.curve)
+    drawn = draw_curve(record.curve, out / FIGURE)
     write_text(out / "README.md", render_card(record, FIGURE if drawn else None))
-
-
-def _record(run: _Run, facts: dict[str, Any]) -> dict[str, Any]:
-    settings, opened = run.settings, run.opened
-    device = torch.device(run.processes.device)
-    peak = torch.cuda.max_memory_allocated() if device.type == "cuda" else None
-    return {
-        "run": run.identity,
-        "condition": run.chosen.frozen.record,
-        "data": {"name": _basename(settings.data.pairs), "digest": run.chosen.pairs.digest},
-        "training_datasets": ["WebFAQ"] if len(run.chosen.frozen.ids) else [],
-        "encoder": {
-            "name": _basename(opened.name),
-            "revision": opened.revision,
-            "query_prefix": opened.query_prefix,
-            "passage_prefix": opened.passage_prefix,
-        },
-        "settings": settings.deciding(),
-        "part": settings.step.part,
-        "cached": settings.step.cached,
-        "processes": run.processes.count,
-        "device": torch.cuda.get_device_name() if device.type == "cuda" else platform.machine(),
-        "peak_bytes": peak,
-        "versions": {name: version(name) for name in _PACKAGES},
-        **facts,
-    }
-
-
-def _basename(name: str) -> str:
-    """Return a folder's last name, so that no path of this machine is published; a Hub name whole."""
-    return Path(name).resolve().name if Path(name).is_dir() else name
+    write_json(out / RECORD, asdict(record))
 
 
 _ABOUT = """\
@@ -160,12 +140,11 @@ print(questions @ answers.T)
 """
 
 
-def render_card(record: dict[str, Any], figure: str | None) -> str:
+def render_card(record: TrainingRecord, figure: str | None) -> str:
     """Return the README of a trained model: front matter, facts as tables, and the curve."""
-    condition = record["condition"]
     parts = [
         _front_matter(record),
-        _ABOUT.format(title=f"Retriever: {condition['condition']}"),
+        _ABOUT.format(title=f"Retriever: {record.condition.condition}"),
         "## Training pairs\n",
         _table(_data_facts(record)),
         "## Training\n",
@@ -176,77 +155,79 @@ def render_card(record: dict[str, Any], figure: str | None) -> str:
     if figure:
         parts.append(f"![Learning curve]({figure})\n")
     parts.append("## Versions\n")
-    parts.append(_table(list(record["versions"].items())))
+    parts.append(_table(list(record.versions.items())))
     return "\n".join(parts)
 
 
-def _front_matter(record: dict[str, Any]) -> str:
+def _front_matter(record: TrainingRecord) -> str:
     from huggingface_hub import ModelCardData
 
-    base = record["encoder"]["name"]
+    base = record.encoder.name
     data = ModelCardData(
         library_name="sentence-transformers",
         pipeline_tag="sentence-similarity",
         base_model=base if "/" in base else None,
-        language=sorted(record["condition"]["languages"]) or None,
+        language=sorted(record.condition.languages) or None,
         tags=["sentence-transformers", "retrieval", "webfaq"],
-        training_datasets=record["training_datasets"],
+        training_datasets=record.training_datasets,
     )
     return f"---\n{data.to_yaml()}\n---\n"
 
 
-def _data_facts(record: dict[str, Any]) -> list[tuple[str, Any]]:
-    condition = record["condition"]
-    languages = sorted(condition["languages"].items(), key=lambda item: -item[1])
+def _data_facts(record: TrainingRecord) -> list[tuple[str, Any]]:
+    condition = record.condition
+    languages = sorted(condition.languages.items(), key=lambda item: -item[1])
     return [
-        ("training datasets", ", ".join(record["training_datasets"]) or "none"),
-        ("data", f"{record['data']['name']}, digest `{record['data']['digest']}`"),
-        ("condition", condition["condition"]),
-        ("pairs", f"{condition['pairs']:,}"),
-        ("sha256 of the list of pairs", f"`{condition['sha256']}`"),
-        ("pairs per language at most", condition["pairs_per_language"] or "all"),
-        ("languages", ", ".join(f"{code} {count:,}" for code, count in languages) or "none"),
-        (
-            "domains",
-            ", ".join(f"{name} {n:,}" for name, n in condition["domains"].items()) or "none",
-        ),
-        ("held-out languages", ", ".join(condition["held_out"]) or "none"),
-        ("held out checked by", condition["held_out_checked"] or "nothing to check"),
-        ("sha256 of the batches, in order", f"`{record.get('batches_sha256')}`"),
+        ("training datasets", ", ".join(record.training_datasets) or "none"),
+        ("data", f"{record.data['name']}, digest `{record.data['digest']}`"),
+        ("condition", condition.condition),
+        ("pairs", f"{condition.pairs:,}"),
+        ("sha256 of the list of pairs", f"`{condition.sha256}`"),
+        ("pairs per language at most", condition.pairs_per_language or "all"),
+        ("languages", _counts(languages)),
+        ("domains", _counts(condition.domains.items())),
+        ("held-out languages", ", ".join(condition.held_out) or "none"),
+        ("held out checked by", condition.held_out_checked or "nothing to check"),
+        ("sha256 of the batches, in order", f"`{record.batches_sha256}`"),
     ]
 
 
-def _training_facts(record: dict[str, Any]) -> list[tuple[str, Any]]:
-    encoder, settings = record["encoder"], record["settings"]
+def _counts(counts: Iterable[tuple[str, int]]) -> str:
+    return ", ".join(f"{name} {count:,}" for name, count in counts) or "none"
+
+
+def _training_facts(record: TrainingRecord) -> list[tuple[str, Any]]:
+    encoder, settings = record.encoder, record.settings
     plain = {**settings["loss"], **settings["schedule"]}
     return [
-        ("encoder", f"{encoder['name']}, revision `{encoder['revision']}`"),
-        ("prefixes", f"query `{encoder['query_prefix']}`, passage `{encoder['passage_prefix']}`"),
+        ("encoder", f"{encoder.name}, revision `{encoder.revision}`"),
+        ("prefixes", f"query `{encoder.query_prefix}`, passage `{encoder.passage_prefix}`"),
         ("what is trained", settings["encoder"]["mode"]),
+        ("number format of the weights that train", record.weights),
         ("longest text, tokens", settings["encoder"]["max_length"]),
         ("seed", settings["seed"]),
-        ("steps", record["steps"]),
+        ("steps", record.steps),
         ("pairs a step", settings["batch_size"]),
         ("monolingual batches", settings["monolingual"]),
         *((name.replace("_", " "), value) for name, value in plain.items() if name != "steps"),
-        ("hard negatives", json.dumps(record.get("negatives"))),
-        ("processes, device", f"{record['processes']}, {record['device']}"),
-        ("seconds", record["seconds"]),
+        ("hard negatives", json.dumps(record.negatives)),
+        ("processes, device", f"{record.processes}, {record.device}"),
+        ("seconds", record.seconds),
     ]
 
 
-def _validation(record: dict[str, Any]) -> str:
-    if not record["after"]:
+def _validation(record: TrainingRecord) -> str:
+    if not record.after:
         return "There was no validation: the validation split has no question that may be asked.\n"
     lines = [
-        f"nDCG@10 on web sites that training did not see; best at step {record['best_step']}.",
+        f"nDCG@10 on web sites that training did not see; best at step {record.best_step}.",
         "",
+        "| questions | before | after |",
+        "|---|---|---|",
     ]
-    lines += ["| questions | before | after |", "|---|---|---|"]
-    for name, value in record["after"].items():
-        lines.append(
-            f"| {name.partition('/')[2] or 'all'} | {record['before'][name]:.4f} | {value:.4f} |"
-        )
+    for name, value in record.after.items():
+        questions = name.partition("/")[2] or "all"
+        lines.append(f"| {questions} | {record.before[name]:.4f} | {value:.4f} |")
     return "\n".join(lines) + "\n"
 
 
@@ -255,7 +236,7 @@ def _table(facts: list[tuple[str, Any]]) -> str:
     return f"| | |\n|---|---|\n{rows}"
 
 
-def draw_curve(curve: list[dict[str, Any]], path: Path) -> bool:
+def draw_curve(curve: Curve, path: Path) -> bool:
     """Draw the curve as PNG; return whether it could be drawn (matplotlib is an extra)."""
     try:
         from matplotlib.figure import Figure
@@ -279,9 +260,7 @@ def draw_curve(curve: list[dict[str, Any]], path: Path) -> bool:
     return True
 
 
-def _line(
-    axes: Any, curve: list[dict[str, Any]], name: str, label: str, width: float = 1.5
-) -> None:
+def _line(axes: Any, curve: Curve, name: str, label: str, width: float = 1.5) -> None:
     points = [(line["step"], line[name]) for line in curve if name in line]
     if points:
         axes.plot(*zip(*points, strict=True), label=label, linewidth=width, marker=".")
