@@ -34,9 +34,13 @@ from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, Scored, score
 from webfaq_eval.statistics.intervals import two_way_bootstrap
 from webfaq_eval.statistics.pairing import pair_queries
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings
-from webfaq_eval.training.step import StepSettings
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    Schedule,
+    StepSettings,
+    TrainSettings,
+)
 from webfaq_eval.training.train import train
 
 #: Task -> file below SAMPLES, rows of a step, tokens.

@@ -9,11 +9,13 @@ import torch
 from tinypairs import many, pair, row, write_pairs
 from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.pairs.held_out import HeldOut
-from webfaq_eval.pairs.negatives import NegativeSettings, attach, read_negatives
+from webfaq_eval.pairs.negatives import attach, read_negatives
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
+from webfaq_eval.pairs.settings import NegativeSettings
 from webfaq_eval.pairs.texts import gather_texts, text_key
-from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData, plan_epoch
-from webfaq_eval.training.losses import LossSettings, Marks, Vectors, contrastive, margin_mse
+from webfaq_eval.training.batches import Batches, TrainingData, plan_epoch
+from webfaq_eval.training.losses import Marks, Vectors, contrastive, margin_mse
+from webfaq_eval.training.settings import BatchSettings, LossSettings
 
 
 def texts_of(folder, rows):

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from tinypairs import many, pair, row, standard, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import TaskDataError, TrainingError
-from webfaq_eval.pairs.conditions import Draw, control_warnings, parse_condition, select
+from webfaq_eval.pairs.conditions import control_warnings, parse_condition, select
 from webfaq_eval.pairs.held_out import hold_out
 from webfaq_eval.pairs.overview import compare_conditions
 from webfaq_eval.pairs.pair_list import PAIRS, read_pair_list, write_pair_list
 from webfaq_eval.pairs.pairs import format_ids, open_pairs, read_for_conditions, read_index
+from webfaq_eval.pairs.settings import Draw
 
 
 @pytest.fixture(scope="module")

@@ -10,12 +10,19 @@ from tinymodel import write_retriever, write_teacher
 from tinypairs import many, row, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ModelError, TrainingError
-from webfaq_eval.mining.candidates import MineSettings, too_good
+from webfaq_eval.mining.candidates import too_good
 from webfaq_eval.mining.mine import mine
-from webfaq_eval.mining.teacher import TeacherSettings
-from webfaq_eval.pairs.negatives import NegativeSettings, read_negatives
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.settings import DataSettings, LossSettings, Schedule, TrainSettings, Where
+from webfaq_eval.mining.settings import MineSettings, TeacherSettings
+from webfaq_eval.pairs.negatives import read_negatives
+from webfaq_eval.pairs.settings import NegativeSettings
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    TrainSettings,
+    Where,
+)
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")

@@ -19,13 +19,21 @@ from webfaq_eval.cli import main
 from webfaq_eval.errors import TrainingError
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
 from webfaq_eval.pairs.texts import gather_texts
-from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData
+from webfaq_eval.training.batches import Batches, TrainingData
 from webfaq_eval.training.embedders import TextEmbedder
-from webfaq_eval.training.encoder import EncoderSettings, open_encoder
-from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.encoder import open_encoder
 from webfaq_eval.training.processes import Processes
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
-from webfaq_eval.training.step import Step, StepSettings
+from webfaq_eval.training.settings import (
+    BatchSettings,
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    StepSettings,
+    TrainSettings,
+    Where,
+)
+from webfaq_eval.training.step import Step
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -103,7 +111,7 @@ def test_full_training_learns_and_leaves_a_model_with_its_papers(place, tmp_path
         "ndcg_at_10",
         *(f"ndcg_at_10/{d}" for d in ("health", "technology", "travel")),
     }
-    assert record.training_datasets == ["WebFAQ"]
+    assert record.training_datasets == ("WebFAQ",)
     assert not (tmp_path / "model" / "work").exists()
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
     for word in (record.condition.sha256, record.encoder.revision, record.data["digest"],
@@ -113,7 +121,7 @@ def test_full_training_learns_and_leaves_a_model_with_its_papers(place, tmp_path
         encoding="utf-8"
     )
     lines = (tmp_path / "model" / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == record.curve
+    assert [json.loads(line) for line in lines] == list(record.curve)
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(tmp_path / "model"), device="cpu")
@@ -181,7 +189,7 @@ def test_a_head_is_saved_as_a_dense_module_over_the_frozen_encoder(place, tmp_pa
 def test_condition_none_is_the_encoder_as_it_is(place, tmp_path):
     record = train(settings_for(place, condition="none"), tmp_path / "model").record
     assert same(weights(place / "tiny"), weights(tmp_path / "model"))
-    assert record.steps == 0 and record.training_datasets == []
+    assert record.steps == 0 and record.training_datasets == ()
 
 
 def test_early_stopping_keeps_the_best_weights(place, tmp_path):

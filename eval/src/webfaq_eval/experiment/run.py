@@ -22,9 +22,14 @@ from webfaq_eval.models.base import Settings
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, score
 from webfaq_eval.training.embedders import Shared
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.losses import LossSettings
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    TrainSettings,
+    Where,
+)
 from webfaq_eval.training.train import train
 
 log = logging.getLogger(__name__)

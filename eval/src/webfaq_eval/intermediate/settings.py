@@ -11,6 +11,10 @@ from webfaq_eval.errors import TrainingError
 from webfaq_eval.intermediate.tasks.data import Selection
 from webfaq_eval.intermediate.tasks.source import EVERY
 
+#: The nine tasks of Phang et al. 2020, and what `--task` takes.
+NINE = ("anli", "mnli", "qqp", "squad_v1", "squad_v2", "hellaswag", "ccg", "cosmosqa", "csqa")
+NAMES = (*NINE, "multi", "mlm")
+
 
 @dataclass(frozen=True)
 class Settings:

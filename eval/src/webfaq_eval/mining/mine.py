@@ -16,7 +16,7 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +26,9 @@ import numpy as np
 
 from webfaq_domains.ground.files import replacing, value_sha256, write_json
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.mining.candidates import Candidates, Language, MineSettings, Pool
-from webfaq_eval.mining.teacher import Teacher, TeacherSettings
+from webfaq_eval.mining.candidates import Candidates, Language, Pool
+from webfaq_eval.mining.settings import MineSettings, TeacherSettings
+from webfaq_eval.mining.teacher import Teacher
 from webfaq_eval.pairs.pairs import (
     ID,
     PairFolder,
@@ -38,8 +39,9 @@ from webfaq_eval.pairs.pairs import (
     parse_ids,
 )
 from webfaq_eval.pairs.texts import PairTexts, gather_texts
-from webfaq_eval.training.encoder import EncoderSettings, Opened, open_encoder
+from webfaq_eval.training.encoder import Opened, open_encoder
 from webfaq_eval.training.processes import Processes
+from webfaq_eval.training.settings import EncoderSettings
 
 log = logging.getLogger(__name__)
 RECORD = "mined.json"
@@ -187,18 +189,3 @@ class _Mining:
             "negative_ids": format_ids(self.texts.ids[rows]),
             "negative_scores": [round(score, 6) for _, score in found.negatives],
         }
-
-
-def mine_settings_of(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the options of `webfaq-eval mine` name, for `mine`."""
-    names = ("query_prefix", "passage_prefix", "max_length")
-    teacher = None
-    if options["teacher"] is not None:
-        teacher = TeacherSettings(
-            options["teacher"], options["teacher_margin"], options["teacher_max_length"]
-        )
-    return {
-        "encoder": EncoderSettings(model, **{name: options[name] for name in names}),
-        "settings": MineSettings(options["depth"], options["most"], options["ratio"]),
-        "teacher": teacher,
-    }

@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from webfaq_eval.errors import ModelError, TrainingError
+from webfaq_eval.errors import ModelError
 from webfaq_eval.mining.candidates import too_good
+from webfaq_eval.mining.settings import TeacherSettings
 from webfaq_eval.models.place import find_model
 
 if TYPE_CHECKING:
@@ -22,28 +23,6 @@ if TYPE_CHECKING:
 #: Questions whose pairs are scored at once, in batches of like length.
 _QUESTIONS = 256
 _HEADS = ("ForSequenceClassification", "ForCausalLM")
-
-
-@dataclass(frozen=True)
-class TeacherSettings:
-    """Which cross-encoder scores, and which negatives it throws out.
-
-    A negative is thrown out that scores less than `margin` times the right answer's score below it:
-    0.05, the 95 % of TopK-PercPos in NV-Retriever (Moreira et al. 2024, arXiv 2407.15831), and
-    `relative_margin` in sentence-transformers' `mine_hard_negatives`. A pair of texts is cut at
-    `max_length` tokens.
-    """
-
-    model: str
-    margin: float = 0.05
-    max_length: int = 512
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.margin < 1 and self.max_length > 0):
-            raise TrainingError(
-                f"teacher's margin {self.margin}, max_length {self.max_length}: expected a margin from "
-                "0 to below 1, and a length above 0"
-            )
 
 
 class Teacher:

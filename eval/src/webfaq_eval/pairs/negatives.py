@@ -27,6 +27,7 @@ from webfaq_eval.errors import TaskDataError
 from webfaq_eval.pairs.held_out import HeldOut
 from webfaq_eval.pairs.negative_files import ScoredNegatives, read_file, read_run
 from webfaq_eval.pairs.pairs import Rows
+from webfaq_eval.pairs.settings import NegativeSettings
 from webfaq_eval.pairs.texts import Keys, PairTexts, text_key, text_keys
 
 log = logging.getLogger(__name__)
@@ -86,19 +87,6 @@ class HardNegatives:
     extra: list[str]
     extra_key: Keys
     counted: Counter[str] = field(default_factory=Counter)
-
-
-@dataclass(frozen=True)
-class NegativeSettings:
-    """Which hard negatives a pair takes: at most `most`, the file's first.
-
-    Without `outside` only answers of the condition's own pairs serve, so that a condition stays what
-    it says; with it any text does, but none in a held-out language.
-    """
-
-    where: Path
-    most: int = 4
-    outside: bool = False
 
 
 class _Attaching:

@@ -8,17 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from webfaq_eval.pairs.conditions import (
-    WITH_DOMAIN,
-    Condition,
-    Draw,
-    Selection,
-    control_warnings,
-    select,
-)
+from webfaq_eval.pairs.conditions import WITH_DOMAIN, Condition, Selection, control_warnings, select
 from webfaq_eval.pairs.held_out import HeldOut
 from webfaq_eval.pairs.pair_list import list_sha256
 from webfaq_eval.pairs.pairs import read_for_conditions
+from webfaq_eval.pairs.settings import Draw
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from webfaq_domains.ground.files import replacing, write_json
-from webfaq_eval.errors import TrainingError
+from webfaq_domains.ground.records import RecordError, as_record, read_json
+from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.pairs.conditions import (
     Condition,
-    Draw,
     Selection,
     control_warnings,
     parse_condition,
@@ -36,7 +36,7 @@ from webfaq_eval.pairs.pairs import (
     parse_ids,
     read_for_conditions,
 )
-from webfaq_eval.records import read_record
+from webfaq_eval.pairs.settings import Draw
 
 log = logging.getLogger(__name__)
 PAIRS, CONDITION = "pairs.parquet", "condition.json"
@@ -56,11 +56,11 @@ class PairListRecord:
     domains: dict[str, int]
     seed: int
     pairs_per_language: int | None
-    held_out: list[str]
+    held_out: tuple[str, ...]
     held_out_checked: str | None
     held_out_dropped: dict[str, int]
     data: str
-    warnings: list[str]
+    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -137,11 +137,11 @@ def write_pair_list(
         domains=_counts(index.domain[chosen.rows], index.domains),
         seed=draw.seed,
         pairs_per_language=draw.pairs_per_language,
-        held_out=sorted(held_out.languages),
+        held_out=tuple(sorted(held_out.languages)),
         held_out_checked=held_out.checked if held_out.languages else None,
         held_out_dropped=dict(sorted(held_out.found.items())),
         data=pairs.digest,
-        warnings=chosen.warnings,
+        warnings=tuple(chosen.warnings),
     )
     if (folder / CONDITION).exists():
         before = read_pair_list(folder)
@@ -180,9 +180,9 @@ def read_pair_list(folder: Path) -> PairList:
     :raises TrainingError: if it is missing, broken or was changed.
     """
     try:
-        record = read_record(PairListRecord, folder / CONDITION)
+        record = as_record(PairListRecord, read_json(folder / CONDITION), CONDITION)
         ids = parse_ids(pq.read_table(folder / PAIRS, columns=["id"])["id"])
-    except (OSError, ValueError, pa.ArrowException) as error:
+    except (OSError, RecordError, TaskDataError, pa.ArrowException) as error:
         raise TrainingError(f"{folder} holds no list of pairs: {error}") from error
     if list_sha256(ids) != record.sha256:
         raise TrainingError(f"{folder / PAIRS} was changed after it was written; remove the folder")

@@ -23,8 +23,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from webfaq_domains.ground.records import RecordError, as_record, read_json
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.records import read_record
 
 _NAME = re.compile(r"step-(\d{8})")
 _TENSORS, _STATE = "tensors.safetensors", "state.json"
@@ -54,7 +54,7 @@ class StateRecord:
     run: str
     step: int
     position: dict[str, Any]
-    curve: list[dict[str, Any]]
+    curve: tuple[dict[str, Any], ...]
     optimizer: dict[str, Any]
     scheduler: dict[str, Any]
     generators: dict[str, Any]
@@ -66,8 +66,8 @@ def read_state(place: Path) -> StateRecord:
     :raises TrainingError: if it cannot be read.
     """
     try:
-        return read_record(StateRecord, place / _STATE)
-    except (OSError, ValueError) as error:
+        return as_record(StateRecord, read_json(place / _STATE), _STATE)
+    except RecordError as error:
         raise TrainingError(f"cannot read the checkpoint {place}: {error}; remove it") from error
 
 
@@ -121,7 +121,7 @@ def load_checkpoint(place: Path, state: RunState) -> None:
     _fill_model(state.model, tensors, place)
     _fill_optimizer(state.optimizer, plain.optimizer, tensors)
     state.scheduler.load_state_dict(plain.scheduler)
-    state.step, state.position, state.curve = plain.step, plain.position, plain.curve
+    state.step, state.position, state.curve = plain.step, plain.position, list(plain.curve)
     _fill_generators(plain.generators, tensors)
 
 
@@ -177,7 +177,7 @@ def _plain(state: RunState) -> StateRecord:
         run=state.run,
         step=state.step,
         position=state.position,
-        curve=state.curve,
+        curve=tuple(state.curve),
         optimizer={"state": rest, "param_groups": optimizer["param_groups"]},
         scheduler=state.scheduler.state_dict(),
         generators={

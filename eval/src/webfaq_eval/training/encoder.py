@@ -12,12 +12,11 @@ from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.models.batches import choose
 from webfaq_eval.models.heads import body_sha256
 from webfaq_eval.models.place import Place, find_model
+from webfaq_eval.training.settings import EncoderSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from torch import nn
-
-MODES = ("full", "lora", "frozen-embeddings", "head")
 
 
 @dataclass(frozen=True)
@@ -40,26 +39,6 @@ class Opened:
         """A copy in the device's precision, to read texts: the encoder is saved as exact as it came."""
         dtype, _ = choose("auto", str(self.model.device))
         return deepcopy(self.model).to(dtype).eval()
-
-
-@dataclass(frozen=True)
-class EncoderSettings:
-    """What is trained, and how texts are put to it.
-
-    `mode` is one of `MODES`. A prefix of None is the one that the encoder names itself (its prompts
-    `query` and `passage`), else empty. `max_length` is in tokens.
-    """
-
-    encoder: str
-    mode: str = "full"
-    query_prefix: str | None = None
-    passage_prefix: str | None = None
-    max_length: int = 256
-    lora_rank: int = 16
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise TrainingError(f"mode {self.mode!r} is none of {', '.join(MODES)}")
 
 
 def open_encoder(settings: EncoderSettings, device: str) -> Opened:

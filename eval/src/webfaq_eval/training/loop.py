@@ -48,8 +48,8 @@ class LoopSettings:
     """
 
     steps: int
-    learning_rate: float = 1e-5
-    warmup: float = 0.1
+    learning_rate: float
+    warmup: float = 0.0
     weight_decay: float = 0.0
     accumulate: int = 1
     clip: float = 1.0

@@ -11,15 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.ground.files import replacing, write_json, write_text
+from webfaq_domains.ground.records import RecordError, as_record, read_json
 from webfaq_eval.errors import TrainingError
 from webfaq_eval.pairs.pair_list import PairListRecord
-from webfaq_eval.records import read_record
 from webfaq_eval.training.loop import write_curve
 from webfaq_eval.training.validation import METRIC
 
 log = logging.getLogger(__name__)
 RECORD, CURVE, FIGURE = "training.json", "curve.jsonl", "curve.png"
-Curve = Sequence[Mapping[str, float]]
+Curve = Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class TrainingRecord:
     run: str
     condition: PairListRecord
     data: dict[str, str]
-    training_datasets: list[str]
+    training_datasets: tuple[str, ...]
     encoder: EncoderRecord
     settings: dict[str, Any]
     part: int
@@ -55,7 +55,7 @@ class TrainingRecord:
     before: dict[str, float]
     after: dict[str, float]
     best_step: int | None
-    curve: list[dict[str, float]]
+    curve: tuple[dict[str, Any], ...]
     steps: int
     seconds: float
     planned_steps: int | None = None
@@ -93,8 +93,8 @@ def find_trained(out: Path, run: str) -> Trained | None:
     if not (out / RECORD).is_file():
         return None
     try:
-        record = read_record(TrainingRecord, out / RECORD)
-    except ValueError as error:
+        record = as_record(TrainingRecord, read_json(out / RECORD), RECORD)
+    except RecordError as error:
         raise TrainingError(
             f"{out / RECORD} is no record of a run ({error}); use another --out"
         ) from error
@@ -169,7 +169,7 @@ def _front_matter(record: TrainingRecord) -> str:
         base_model=base if "/" in base else None,
         language=sorted(record.condition.languages) or None,
         tags=["sentence-transformers", "retrieval", "webfaq"],
-        training_datasets=record.training_datasets,
+        training_datasets=list(record.training_datasets),
     )
     return f"---\n{data.to_yaml()}\n---\n"
 

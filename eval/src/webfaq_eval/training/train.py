@@ -134,7 +134,7 @@ class _Run:
         torch.manual_seed(self.settings.seed)
         prepare(self.opened.model, self.settings.encoder)
         if not len(self.listed.chosen.ids):
-            return self._finish(None, None, before={}, curve=[], steps=0, seconds=0.0)
+            return self._finish(None, None, before={}, curve=(), steps=0, seconds=0.0)
         texts = self._texts("train", self.listed.chosen.ids, "texts.arrow")
         data = self._data(texts)
         embedder = self._embedder(data)
@@ -147,7 +147,7 @@ class _Run:
         ), steps, validator)  # fmt: skip
         self.processes.wait()
         return self._finish(
-            embedder, validator, before=before, curve=curve, steps=reached, planned_steps=steps,
+            embedder, validator, before=before, curve=tuple(curve), steps=reached, planned_steps=steps,
             weights=weight_formats(embedder.module), batches_sha256=data.batches.sha256(reached),
             pairs_left_per_epoch=data.batches.left,
             negatives=dict(data.negatives.counted) if data.negatives else None,
@@ -184,7 +184,7 @@ class _Run:
                 "name": Path(name).resolve().name if Path(name).is_dir() else name,
                 "digest": self.listed.pairs.digest,
             },
-            training_datasets=["WebFAQ"] if len(self.listed.chosen.ids) else [],
+            training_datasets=("WebFAQ",) if len(self.listed.chosen.ids) else (),
             encoder=EncoderRecord(
                 opened.name, opened.revision, opened.query_prefix, opened.passage_prefix
             ),

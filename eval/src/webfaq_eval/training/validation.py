@@ -30,6 +30,7 @@ from webfaq_eval.scoring.metrics import judge, ndcg_at_10
 from webfaq_eval.training.checkpoints import last_checkpoint, read_state
 from webfaq_eval.training.embedders import Embedder, encode
 from webfaq_eval.training.loop import CHECKPOINTS
+from webfaq_eval.training.settings import RetrievalSettings
 
 log = logging.getLogger(__name__)
 _DEPTH = 10
@@ -77,15 +78,6 @@ class Retrieval:
         for domain in sorted(set(self.domains)):
             found[f"ndcg_at_10/{domain}"] = float(scores[domains == domain].mean())
         return found
-
-
-@dataclass(frozen=True)
-class RetrievalSettings:
-    """What validation reads: at most so many questions and distractors per language, by hash."""
-
-    questions: int = 50
-    distractors: int = 50
-    seed: int = 0
 
 
 def make_retrieval(
@@ -191,7 +183,7 @@ class Validator:
     def curve(self) -> list[dict[str, Any]]:
         """Return the curve of the last checkpoint; empty at the start."""
         place = last_checkpoint(self.folder / CHECKPOINTS)
-        return [] if place is None else read_state(place).curve
+        return [] if place is None else list(read_state(place).curve)
 
     def score(self) -> dict[str, float]:
         """Score the model as it is; nothing is recorded."""
