@@ -20,14 +20,14 @@ READ = """
 import json, sys
 from pathlib import Path
 from webfaq_eval.errors import TaskDataError
-from webfaq_eval.intermediate.tasks.gather import gather
+from webfaq_eval.intermediate.tasks.load import load_tasks
 from webfaq_eval.intermediate.settings import Places, Settings
 
 found = {}
 for task, *revisions in json.loads(sys.argv[1]):
     try:
         places = Places("none", "hub", Path("none"), revisions=tuple(revisions))
-        rows = gather(Settings(task), places)
+        rows = load_tasks(Settings(task), places)
         found[task] = {
             name: [len(data.train), len(data.dev), repr(data.train[0]), dict(data.skipped)]
             for name, data in rows.items()

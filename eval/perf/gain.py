@@ -19,8 +19,9 @@ from webfaq_eval.pairs.pairs import PairFolder, id_order, open_pairs, read_index
 from webfaq_eval.pairs.texts import PairTexts, gather_texts
 from webfaq_eval.statistics.intervals import difference_bootstrap
 from webfaq_eval.training.embedders import TextEmbedder
-from webfaq_eval.training.encoder import EncoderSettings, open_encoder
-from webfaq_eval.training.validation import RetrievalSettings, make_retrieval
+from webfaq_eval.training.encoder import open_encoder
+from webfaq_eval.training.settings import EncoderSettings, RetrievalSettings
+from webfaq_eval.training.validation import make_retrieval
 
 
 def texts_of(pairs: PairFolder, split: str, folder: Path, english: bool) -> PairTexts:

@@ -25,17 +25,22 @@ from typing import Any
 import click
 import numpy as np
 from small import make_small
-from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
+from webfaq_eval.intermediate.encoder import load_encoder
 from webfaq_eval.intermediate.run import train_intermediate
 from webfaq_eval.intermediate.settings import Places, Settings
 from webfaq_eval.models.encoder import Settings as Usage
+from webfaq_eval.models.encoder import find_model
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, Scored, score
 from webfaq_eval.statistics.intervals import two_way_bootstrap
 from webfaq_eval.statistics.pairing import pair_queries
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings
-from webfaq_eval.training.step import StepSettings
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    Schedule,
+    StepSettings,
+    TrainSettings,
+)
 from webfaq_eval.training.train import train
 
 #: Task -> file below SAMPLES, rows of a step, tokens.
@@ -120,7 +125,7 @@ def scored(model: Path, options: Options) -> Scored:
 
 def alikeness(model: Path, texts: list[str]) -> float:
     """Return the mean cosine of different texts."""
-    encoder = load_encoder(find_encoder(str(model)), "cpu")[0]
+    encoder = load_encoder(find_model(str(model)), "cpu")[0]
     whole = encoder.encode(texts, normalize_embeddings=True).sum(0)
     return float((whole @ whole - len(texts)) / (len(texts) * (len(texts) - 1)))
 

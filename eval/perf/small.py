@@ -18,7 +18,8 @@ from typing import Any
 
 import click
 from tqdm import tqdm
-from webfaq_eval.intermediate.encoder import find_encoder, load_encoder
+from webfaq_eval.intermediate.encoder import load_encoder
+from webfaq_eval.models.encoder import find_model
 from webfaq_eval.pairs.pairs import PairFolder, open_pairs
 
 from webfaq_domains.ground.files import write_text
@@ -88,7 +89,7 @@ def write_random(tokenizer: Any, layers: int, dims: int, place: Path) -> None:
     plain, staged = (place.with_name(f"{place.name}.{name}") for name in ("plain", "staged"))
     XLMRobertaModel(config).save_pretrained(plain)
     tokenizer.save_pretrained(plain)
-    load_encoder(find_encoder(str(plain)), "cpu")[0].save(str(staged), create_model_card=False)
+    load_encoder(find_model(str(plain)), "cpu")[0].save(str(staged), create_model_card=False)
     staged.rename(place)
 
 

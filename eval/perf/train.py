@@ -23,13 +23,13 @@ import numpy as np
 import torch
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
 from webfaq_eval.pairs.texts import PairTexts, gather_texts
-from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData
+from webfaq_eval.training.batches import Batches, TrainingData
 from webfaq_eval.training.embedders import TextEmbedder
-from webfaq_eval.training.encoder import EncoderSettings, open_encoder
+from webfaq_eval.training.encoder import open_encoder
 from webfaq_eval.training.loop import Job, LoopSettings, run_loop
-from webfaq_eval.training.losses import LossSettings
 from webfaq_eval.training.processes import Processes
-from webfaq_eval.training.step import Step, StepSettings
+from webfaq_eval.training.settings import BatchSettings, EncoderSettings, LossSettings, StepSettings
+from webfaq_eval.training.step import Step
 
 #: Dense bfloat16 FLOP/s by the vendor's data sheets.
 PEAKS = {"H100": 989e12, "H200": 989e12, "A100": 312e12, "L4": 121e12, "4090": 165e12}

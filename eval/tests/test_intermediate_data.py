@@ -11,17 +11,16 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from webfaq_eval.errors import TaskDataError
+from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.intermediate.settings import Places, Settings
 from webfaq_eval.intermediate.tasks.ccg import CCG
 from webfaq_eval.intermediate.tasks.choices import COSMOSQA, CSQA, HELLASWAG
 from webfaq_eval.intermediate.tasks.data import NoFiles, Selection, TaskData, load_task
-from webfaq_eval.intermediate.tasks.examples import Choice, Pair, Question, Tagged
-from webfaq_eval.intermediate.tasks.gather import config_folder, fetch, gather, parse_revisions
 from webfaq_eval.intermediate.tasks.inference import ANLI, MNLI, QQP, SNLI
-from webfaq_eval.intermediate.tasks.languages import language_of_file, three_letters
+from webfaq_eval.intermediate.tasks.instances import Choice, Pair, Question, Tagged
+from webfaq_eval.intermediate.tasks.load import config_folder, fetch, load_tasks, parse_revisions
 from webfaq_eval.intermediate.tasks.mlm_texts import MLM
-from webfaq_eval.intermediate.tasks.source import Source
+from webfaq_eval.intermediate.tasks.source import Source, language_of_file
 from webfaq_eval.intermediate.tasks.squad import SQUAD_V1, SQUAD_V2
 
 SAMPLES = Path(__file__).parents[2] / "../shared/data/intermediate"
@@ -30,7 +29,7 @@ HALF = Selection(dev_share=0.5)
 
 def read(source: Source, path: Path, language: str = "eng") -> tuple[list[Any], Counter[str]]:
     skipped: Counter[str] = Counter()
-    return list(source.examples(path, language, skipped)), skipped
+    return list(source.instances(path, language, skipped)), skipped
 
 
 def lines(path: Path, rows: Iterable[Any]) -> Path:
@@ -92,7 +91,7 @@ def test_rows_without_a_label_are_skipped_and_counted(tmp_path: Path) -> None:
         ("c.jsonl", ["[1, 2]"], r"c\.jsonl:1: is list; expected a JSON object"),
         ("d.jsonl", [{"premise": "A.", "label": 1}], r"d\.jsonl:1: there is no hypothesis or sentence2 or hypo"),
         ("e.tsv", ["premise\thypo\tlabel", "A.\tB."], r"e\.tsv:2: there is no gold_label or label.*1 of 1 rows"),
-        ("f.csv", ["premise,hypothesis,label", "A.,B.,neutral,more"], r"f\.csv:2: has more cells than the header's 3"),
+        ("f.csv", ["premise,hypothesis,label", "A.,B.,neutral,more"], r"f\.csv:2: has 4 cells, the header has 3"),
         ("g.jsonl", [{"premise": 7, "hypothesis": "B.", "label": 1}], r"g\.jsonl:1: premise is 7; expected a text"),
     ],
 )  # fmt: skip
@@ -105,7 +104,7 @@ def test_a_malformed_row_is_named_by_file_and_line(
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jsonl").write_bytes(b'{"premise": "\xe4\xff"}\n')
-    with pytest.raises(TaskDataError, match=r"a\.jsonl: is not UTF-8"):
+    with pytest.raises(TaskDataError, match=r"a\.jsonl:1: is not UTF-8"):
         read(MNLI, tmp_path / "a.jsonl")
 
 
@@ -337,7 +336,7 @@ def test_without_a_dev_file_groups_are_split_by_hash(tmp_path: Path) -> None:
     other = load(MNLI, lines(tmp_path / "turned.jsonl", rows[::-1]), Selection(dev_share=0.3))
     assert set(one.train) == set(other.train) and set(one.dev) == set(other.dev)
     assert 0.15 < len(one.dev) / 400 < 0.45
-    assert not {e.group for e in one.train} & {e.group for e in one.dev}
+    assert not {e.source_text for e in one.train} & {e.source_text for e in one.dev}
 
 
 def test_the_limit_takes_the_same_rows_whatever_their_order(tmp_path: Path) -> None:
@@ -373,7 +372,9 @@ def test_a_language_without_dev_rows_is_measured_in_english_and_says_so(tmp_path
     )
     lines(tmp_path / "hellaswag_val.jsonl", [{"ctx_a": "He", "endings": list("abcd"), "label": 1}])
     data = load(HELLASWAG, tmp_path, Selection(language="deu"))
-    assert [e.group for e in data.train] == ["Er"] and [e.group for e in data.dev] == ["He"]
+    assert [e.source_text for e in data.train] == ["Er"] and [e.source_text for e in data.dev] == [
+        "He"
+    ]
     assert data.notes == ["hellaswag: no dev rows in deu; those in English are used"]
 
 
@@ -387,14 +388,97 @@ def test_the_language_in_a_files_name(name: str, language: str | None) -> None:
 
 
 def test_codes_of_languages() -> None:
-    assert [three_letters(code) for code in ("de", "deu", "EN", "swh")] == [
-        "deu",
-        "deu",
-        "eng",
-        "swa",
+    codes = [
+        Settings("mnli", code).selection("mnli").language for code in ("de", "deu", "EN", "swh")
     ]
-    with pytest.raises(TaskDataError, match="'xx' is no known language"):
-        three_letters("xx")
+    assert codes == ["deu", "deu", "eng", "swa"]
+    with pytest.raises(TrainingError, match="'xx' is no known language"):
+        Settings("mnli", "xx").selection("mnli")
+
+
+@pytest.mark.parametrize("tag", ["zh-Hant", "pt-BR", "nb", "zh_Hant_HK", "xqz", "q1", "ger"])
+def test_a_file_in_another_or_an_unknown_language_is_not_taken_for_english(
+    tmp_path: Path, tag: str
+) -> None:
+    lines(tmp_path / "train.jsonl", [nli(1)])
+    lines(tmp_path / f"train.{tag}.jsonl", [nli(2)])
+    lines(tmp_path / "dev.jsonl", [nli(3)])
+    data = load(MNLI, tmp_path)
+    if tag == "q1":  # no tag of a language: a part of the name
+        assert len(data.train) == 2 and not data.left
+    else:
+        assert [one.first for one in data.train] == ["Premise 1."]
+        assert "the name says the language" in data.left[str(tmp_path / f"train.{tag}.jsonl")]
+
+
+def test_files_of_a_language_are_found_by_any_of_its_tags(tmp_path: Path) -> None:
+    lines(tmp_path / "train.pt-BR.jsonl", [nli(1, language="xx")])
+    lines(tmp_path / "dev.pt.jsonl", [nli(2)])
+    data = load(MNLI, tmp_path, Selection(language="por"))
+    assert (len(data.train), len(data.dev)) == (1, 1)
+
+
+def test_rows_of_an_unknown_language_are_counted(tmp_path: Path) -> None:
+    codes = ["eng", "en-GB", "de", "qx-unknown", None, 7]
+    path = lines(tmp_path / "a.jsonl", [nli(n, language=code) for n, code in enumerate(codes)])
+    found, skipped = read(MNLI, path)
+    assert len(found) == 2 and skipped == {"other language": 1, "unknown language": 3}
+
+
+def test_a_split_is_a_whole_word_and_what_is_not_read_is_listed(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    read_names = ["news", "latest-news", "contests", "testimonials", "attest-2024", "trainers"]
+    for name in [*read_names, "test", "corpus.test", "my-Test-set", "valid"]:
+        lines(tmp_path / f"{name}.txt", [f"Text of {name}."])
+    lines(tmp_path / "notes.doc", ["x"])
+    data = load_tasks(Settings("mlm"), Places("x", str(tmp_path), tmp_path / "out"))["mlm"]
+    assert {one.text for one in data.train} == {f"Text of {name}." for name in read_names}
+    assert [one.text for one in data.dev] == ["Text of valid."]
+    for text in (caplog.text, " ".join(data.notes)):
+        assert "corpus.test.txt, my-Test-set.txt, test.txt: the name says test" in text
+        assert "notes.doc: the name does not end in .txt" in text
+
+
+# Answers and ids
+
+
+def test_an_answer_loses_the_spaces_at_its_edges(tmp_path: Path) -> None:
+    answers = [(" a mat", 14), ("cat ", 4), (" ", 3)]
+    questions = [
+        {"id": n, "question": f"Where {n}?", "answers": [{"text": text, "answer_start": start}]}
+        for n, (text, start) in enumerate(answers)
+    ]
+    found, skipped = read(SQUAD_V1, squad(tmp_path / "a.json", *questions))
+    assert [(one.name, one.answers, one.starts) for one in found] == [
+        ("0", ("a mat",), (15,)), ("1", ("cat",), (4,)),
+    ]  # fmt: skip
+    assert skipped == {"answer of spaces": 1}
+    turned = [{"text": "cat", "answer_start": -17}]
+    with pytest.raises(TaskDataError, match="not at character -17"):
+        read(SQUAD_V1, squad(tmp_path / "a.json", {**SAT, "answers": turned}))
+    flat = {
+        **SAT,
+        "context": "The cat sat on a mat.",
+        "answers": {"text": ["cat", "mat"], "answer_start": [4]},
+    }
+    with pytest.raises(TaskDataError, match=r"answers is .*expected a list"):
+        read(SQUAD_V1, lines(tmp_path / "a.jsonl", [flat]))
+
+
+@pytest.mark.parametrize("name", [None, 1.5, True, ["q"], " "])
+def test_an_id_is_a_text_or_a_whole_number(tmp_path: Path, name: Any) -> None:
+    with pytest.raises(
+        TaskDataError, match=r"question .*: id is .*expected a text or a whole number"
+    ):
+        read(SQUAD_V1, squad(tmp_path / "a.json", {**SAT, "id": name}))
+
+
+def test_half_a_surrogate_pair_in_squad_is_named_by_its_question(tmp_path: Path) -> None:
+    whole = {**SAT, "id": "whole", "question": "Where \U0001f600?"}
+    path = squad(tmp_path / "a.json", whole, {**SAT, "id": "half", "question": "Where \ud83d?"})
+    with pytest.raises(TaskDataError, match="question half: has the half surrogate pair"):
+        read(SQUAD_V1, path)
 
 
 # Several sources
@@ -404,12 +488,12 @@ def test_anli_plus_is_three_data_sets(tmp_path: Path) -> None:
     for number, name in enumerate(("anli/R1", "mnli", "snli")):
         lines(tmp_path / name / "train.jsonl", [nli(number)])
         lines(tmp_path / name / "dev.jsonl", [nli(10 + number)])
-    data = gather(Settings("anli"), Places("x", str(tmp_path), tmp_path / "out"))["anli"]
+    data = load_tasks(Settings("anli"), Places("x", str(tmp_path), tmp_path / "out"))["anli"]
     assert (len(data.train), len(data.dev)) == (3, 3)
     (tmp_path / "snli/train.jsonl").unlink()
     (tmp_path / "snli/dev.jsonl").unlink()
     with pytest.raises(NoFiles, match=r"no snli file in a folder named snli or snli_1\.0"):
-        gather(Settings("anli"), Places("x", str(tmp_path), tmp_path / "out"))
+        load_tasks(Settings("anli"), Places("x", str(tmp_path), tmp_path / "out"))
 
 
 def test_multi_takes_the_tasks_that_are_there_and_names_the_others(tmp_path: Path) -> None:
@@ -418,21 +502,23 @@ def test_multi_takes_the_tasks_that_are_there_and_names_the_others(tmp_path: Pat
     lines(tmp_path / "qqp/dev.tsv", [header, "C?\tD?\t1"])
     lines(tmp_path / "mnli/train.jsonl", [nli(1)])
     lines(tmp_path / "mnli/dev.jsonl", [nli(2)])
-    found = gather(Settings("multi"), Places("x", str(tmp_path), tmp_path / "out"))
+    found = load_tasks(Settings("multi"), Places("x", str(tmp_path), tmp_path / "out"))
     assert list(found) == ["mnli", "qqp"]
     assert "ccg" in found["mnli"].notes[0] and "squad_v1" in found["mnli"].notes[0]
     with pytest.raises(TaskDataError, match="no file of any task"):
-        gather(Settings("multi"), Places("x", str(tmp_path / "mnli"), tmp_path / "out"))
+        load_tasks(Settings("multi"), Places("x", str(tmp_path / "mnli"), tmp_path / "out"))
 
 
 def test_training_on_xquad_is_cautioned_about(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     questions = [{**SAT, "id": str(n), "question": f"Where {n}?"} for n in range(3)]
     squad(tmp_path / "xquad.train.json", *questions)
     squad(tmp_path / "dev.json", {**SAT, "id": "d"})
-    data = gather(Settings("squad_v1"), Places("x", str(tmp_path), tmp_path / "out"))["squad_v1"]
-    assert "CAUTION: xquad.train.json is trained on" in capsys.readouterr().err
+    data = load_tasks(Settings("squad_v1"), Places("x", str(tmp_path), tmp_path / "out"))[
+        "squad_v1"
+    ]
+    assert "CAUTION: xquad.train.json is trained on" in caplog.text
     assert "must not be scored on LAReQA" in data.notes[0]
 
 
@@ -461,8 +547,8 @@ def test_a_folder_in_the_layout_of_the_hubs_conversions(tmp_path: Path) -> None:
         rows = pa.Table.from_pylist([nli(number)])
         pq.write_table(rows, tmp_path / "mnli" / split / "0000.parquet")
     data = load(MNLI, config_folder(tmp_path, "nyu-mll/glue", "mnli"))
-    assert [e.group for e in data.train] == ["Premise 1."]
-    assert [e.group for e in data.dev] == ["Premise 2."]
+    assert [e.source_text for e in data.train] == ["Premise 1."]
+    assert [e.source_text for e in data.dev] == ["Premise 2."]
 
 
 def test_the_hub_needs_a_commit() -> None:

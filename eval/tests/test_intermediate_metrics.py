@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from tinymodel import write_tokenizer
+from webfaq_eval.errors import TrainingError
 from webfaq_eval.intermediate.multi import Rows, plan, shares
 from webfaq_eval.intermediate.objectives.base import IGNORED, Encoding, lengths
 from webfaq_eval.intermediate.objectives.classification import Classification, MultipleChoice
@@ -22,7 +24,7 @@ from webfaq_eval.intermediate.objectives.spans import (
     token_f1,
 )
 from webfaq_eval.intermediate.objectives.tagging import Tagging
-from webfaq_eval.intermediate.tasks.examples import Choice, Pair, Question, Tagged, Text
+from webfaq_eval.intermediate.tasks.instances import Choice, Pair, Question, Tagged, Text
 
 
 @pytest.fixture(scope="module")
@@ -103,6 +105,48 @@ def test_a_span_is_read_back_from_the_logits(tokenizer: Any) -> None:
     assert batch["labels"].tolist() == [[windows[0].start, windows[0].end], [0, 0]]
 
 
+def test_repeated_ids_do_not_mix_questions(tokenizer: Any) -> None:
+    questions = [Question("1", "what?", word, (word,), (0,)) for word in ("cat", "dog", "cow")]
+    spans = Spans(Encoding(tokenizer, 48), nulls=False)
+    windows = spans.features(questions)
+    batch = spans.batch(windows, np.random.default_rng(0))
+    logits = torch.zeros(3, 2, batch["input_ids"].shape[1]).masked_fill(
+        ~batch["inside"][:, None], -1e4
+    )
+    for row, window in enumerate(windows):
+        logits[row, 0, window.start] = logits[row, 1, window.end] = 5.0
+    assert spans.scores([(windows, batch, logits)], questions) == {"exact": 1.0, "f1": 1.0}
+    assert spans.baseline(questions, questions)["first words"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "question", ["字" * 1000, "http://example.org/" + "a" * 900, "", "a b " * 300]
+)
+def test_a_question_is_cut_by_tokens(tokenizer: Any, question: str) -> None:
+    spans = Spans(Encoding(tokenizer, 48), nulls=False)
+    windows = spans.features([Question("q", question, "the cat sat", ("cat",), (4,))])
+    assert all(len(window.ids) <= 48 for window in windows)
+    assert any(window.end for window in windows)
+    with pytest.raises(
+        TrainingError, match="max_length is 16; question and context need 32 tokens"
+    ):
+        Spans(Encoding(tokenizer, 16), nulls=False)
+
+
+def test_an_answer_that_no_window_has_whole_is_counted_in_training(tokenizer: Any) -> None:
+    long = " ".join(["word"] * 40)
+    questions = [
+        Question("1", "what?", long, (long,), (0,)),
+        Question("2", "what?", "the cat sat", ("cat",), (4,)),
+        Question("3", "what?", "the cat sat", (), ()),
+    ]
+    spans = Spans(Encoding(tokenizer, 48), nulls=True)
+    skipped: Counter[str] = Counter()
+    assert {window.number for window in spans.features(questions, skipped)} == {1, 2}
+    assert skipped == {"answer that no window of tokens has whole": 1}
+    assert {window.number for window in spans.features(questions)} == {0, 1, 2}
+
+
 # The other kinds
 
 
@@ -148,6 +192,27 @@ def test_a_tag_is_at_the_first_token_of_its_word_and_an_unknown_one_is_wrong(
     found = kind.scores([([one], {"labels": labels[None]}, right)], [one])
     assert found == {"accuracy": pytest.approx(2 / 3)}
     assert kind.baseline([one], [one])["majority of the word"] == 1.0
+
+
+def test_words_are_tokenized_as_in_running_text(tokenizer: Any) -> None:
+    # The test's tokenizer is byte-level without a space before the first word, as RoBERTa's.
+    row = Tagged(("It", "is", "new"), ("A", "B", "C"))
+    batch = Tagging(Encoding(tokenizer, 64), ("A", "B", "C")).batch([row], np.random.default_rng(0))
+    assert torch.equal(batch["input_ids"], tokenizer("It is new", return_tensors="pt")["input_ids"])
+    kept = batch["labels"][0]
+    assert kept[kept != IGNORED].tolist() == [0, 1, 2]
+
+
+def test_heads_read_the_first_token_whatever_side_is_padded(tokenizer: Any) -> None:
+    from copy import deepcopy
+
+    left = deepcopy(tokenizer)
+    left.padding_side = "left"
+    rows = [Pair("a", "b", 0), Pair("a much longer text", "and another", 1)]
+    kind = Classification(Encoding(left, 64), ("x", "y"))
+    batch = kind.batch(rows, np.random.default_rng(0))
+    assert batch["input_ids"][:, 0].tolist() == [tokenizer.bos_token_id] * 2
+    assert left.padding_side == "left"
 
 
 def test_a_word_beyond_the_longest_input_is_wrong(tokenizer: Any) -> None:
@@ -229,10 +294,10 @@ def test_the_null_odds_of_several_windows_are_the_lowest() -> None:
 
     question = Question("q", "?", "ab", ("a",), (0,))
     offsets = np.array([[-1, -1], [0, 1], [1, 2]])
-    windows = [Window(question, np.arange(3), np.zeros(3), offsets, 0, 0)] * 2
+    windows = [Window(question, 0, np.arange(3), np.zeros(3), offsets, 0, 0)] * 2
     logits = torch.tensor([[[3.0, 0, 0], [3.0, 0, 0]], [[1.0, 4, 0], [1.0, 4, 0]]])
     best, null = _read_answers([(windows, {}, logits)])
-    assert best == {"q": (8.0, "a")} and null == {"q": 2.0}
+    assert best == {0: (8.0, "a")} and null == {0: 2.0}
 
 
 def test_every_task_has_a_name() -> None:

@@ -45,11 +45,15 @@ def weights(model: nn.Module) -> list[Tensor]:
     return [p.detach().clone() for p in model.parameters()]
 
 
-SETTINGS = LoopSettings(steps=40, learning_rate=0.01, accumulate=2, record_every=5, save_every=7)
+SETTINGS = LoopSettings(
+    steps=40, learning_rate=0.01, warmup=0.1, accumulate=2, record_every=5, save_every=7
+)
 
 
 def test_it_learns_and_writes_its_curve(tmp_path: Path) -> None:
-    settings = LoopSettings(steps=200, learning_rate=0.02, save_every=100, evaluate_every=50)
+    settings = LoopSettings(
+        steps=200, learning_rate=0.02, warmup=0.1, save_every=100, evaluate_every=50
+    )
     curve = run_loop(make_job(tmp_path, evaluate=lambda: {"accuracy": 0.5}), settings)
     losses = [record["loss"] for record in curve if "loss" in record]
     assert losses[-1] < losses[0] / 3
@@ -153,13 +157,16 @@ def test_accumulated_batches_give_the_gradient_of_the_whole(tmp_path: Path) -> N
             model, batches, lambda b: (model(b["x"]) - b["y"]).pow(2).mean(), tmp_path / folder, "r"
         )
 
-    run_loop(job(one, joined, "one"), LoopSettings(steps=3, learning_rate=0.1))
-    run_loop(job(many, batch_at, "many"), LoopSettings(steps=3, learning_rate=0.1, accumulate=4))
+    run_loop(job(one, joined, "one"), LoopSettings(steps=3, learning_rate=0.1, warmup=0.1))
+    run_loop(
+        job(many, batch_at, "many"),
+        LoopSettings(steps=3, learning_rate=0.1, warmup=0.1, accumulate=4),
+    )
     assert torch.allclose(one.weight, many.weight, atol=1e-5)
 
 
 def test_the_rate_rises_and_falls_in_lines() -> None:
-    share = warm_up_and_decay(LoopSettings(steps=100, warmup=0.1))
+    share = warm_up_and_decay(LoopSettings(steps=100, learning_rate=1.0, warmup=0.1))
     assert share(0) == pytest.approx(1 / 11) and share(9) == pytest.approx(10 / 11)
     assert share(10) == 1.0 and share(55) == 0.5 and share(100) == 0.0
 
@@ -169,13 +176,13 @@ def test_the_rate_rises_and_falls_in_lines() -> None:
 )
 def test_settings_that_cannot_be_are_refused(change: dict[str, Any]) -> None:
     with pytest.raises(TrainingError, match=r"it (must be above 0|is a share)"):
-        LoopSettings(**{"steps": 5} | change)
+        LoopSettings(**{"steps": 5, "learning_rate": 1e-3} | change)
 
 
-def test_a_model_that_is_all_frozen_is_refused(tmp_path: Path) -> None:
+def test_a_model_without_a_weight_to_train_is_refused(tmp_path: Path) -> None:
     job = make_job(tmp_path)
     job.model.requires_grad_(False)
-    with pytest.raises(TrainingError, match="all of them are frozen"):
+    with pytest.raises(TrainingError, match="all of them are kept as they are"):
         run_loop(job, SETTINGS)
 
 

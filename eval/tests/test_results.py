@@ -62,7 +62,7 @@ def test_a_score_that_is_no_share_is_refused_and_nothing_is_written(
     tmp_path: Path, value: Any
 ) -> None:
     broken = replace(RESULT, scores={"official": {"accuracy": 0.5, "recall_at_10": value}})
-    with pytest.raises(ResultError, match="recall_at_10 is|scores.*expected"):
+    with pytest.raises(ResultError, match=r"recall_at_10 is|scores.*expected"):
         write_result(tmp_path, broken, TABLE)
     assert not list(tmp_path.rglob("*"))
 

@@ -1,5 +1,6 @@
 """No question meets a second right answer in a batch, and the batches are a function of list and seed."""
 
+import json
 import math
 
 import numpy as np
@@ -8,11 +9,13 @@ import torch
 from tinypairs import many, pair, row, write_pairs
 from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.pairs.held_out import HeldOut
-from webfaq_eval.pairs.negatives import NegativeSettings, attach, read_groups
+from webfaq_eval.pairs.negatives import attach, read_negatives
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
+from webfaq_eval.pairs.settings import NegativeSettings
 from webfaq_eval.pairs.texts import gather_texts, text_key
-from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData, plan_epoch
-from webfaq_eval.training.losses import LossSettings, Marks, Vectors, contrastive, margin_mse
+from webfaq_eval.training.batches import Batches, TrainingData, plan_epoch
+from webfaq_eval.training.losses import Marks, Vectors, contrastive, margin_mse
+from webfaq_eval.training.settings import BatchSettings, LossSettings
 
 
 def texts_of(folder, rows):
@@ -172,8 +175,6 @@ LINES = """\
 
 @pytest.fixture
 def mined(tmp_path):
-    import json
-
     rows = [pair("deu", "health", n) for n in range(3)]
     named = {
         f"{kind[0]}{n}": json.dumps(rows[n][kind])
@@ -197,7 +198,7 @@ def test_hard_negatives_of_every_dialect_find_their_pairs(mined):
         assert own not in texts.answers(found.passage[part])
     assert found.extra == []
     assert found.counted == {
-        "lines": 3, "lines: no pair of the condition": 1, "negatives used": 5,
+        "lines": 3, "lines: no pair of the condition": 1, "negatives used": 5, "pairs with negatives": 3,
         "negatives: they answer the question": 1,
         "negatives: not an answer of the condition's pairs": 1,
     }  # fmt: skip
@@ -222,15 +223,15 @@ def test_lines_that_are_not_in_the_format_are_named(tmp_path):
     file.write_text(
         '{"query": "a", "positive": "b", "negatives": ["c"]}\n{"query": "a"}\n', encoding="utf-8"
     )
-    with pytest.raises(TaskDataError, match=r"bad\.jsonl, line 2: .*met query"):
-        list(read_groups(file))
+    with pytest.raises(TaskDataError, match=r"bad\.jsonl:2: .*met query"):
+        list(read_negatives(file))
     file.write_text(
         '{"query": "a", "positive": "b", "negatives": ["c"], "neg_scores": [1, 2, 3]}\n'
     )
     with pytest.raises(TaskDataError, match="1 negatives have 3 scores"):
-        list(read_groups(file))
+        list(read_negatives(file))
     with pytest.raises(TaskDataError, match="holds no hard negatives"):
-        list(read_groups(tmp_path / "missing"))
+        list(read_negatives(tmp_path / "missing"))
 
 
 def test_a_file_without_a_line_for_the_pairs_is_refused(mined, tmp_path):
@@ -270,16 +271,17 @@ q2 Q0 d1 1 0.5 BGE-M3
 
 def test_the_published_archive_gives_its_questions_scored_negatives(tmp_path):
     folder = write_archive(tmp_path / "archive", RUN)
-    first, second = read_groups(folder)
-    assert (first.query, first.positive, first.positive_score) == (
+    first, second = read_negatives(folder)
+    assert (first.query, list(first.positives), first.positive_scores) == (
         "Wie zahle ich?",
-        "Mit Karte oder bar.",
-        0.75,
+        ["Mit Karte oder bar."],
+        [0.75],
     )
     assert list(first.negatives) == ["Über unsere Seite.", "Am Schalter."]
     assert first.negative_scores == [0.5, 0.25]
     # The run has no score of this question's right answer: its margin stays unknown.
-    assert second.positive == "Über unsere Seite." and math.isnan(second.positive_score)
+    assert list(second.positives) == ["Über unsere Seite."]
+    assert math.isnan(second.positive_scores[0])
     rows = [
         row("deu", "travel", "Wie zahle ich?", "Mit Karte oder bar.", "a.example"),
         row("deu", "travel", "Wo buche ich?", "Über unsere Seite.", "b.example"),
@@ -287,7 +289,7 @@ def test_the_published_archive_gives_its_questions_scored_negatives(tmp_path):
     texts = texts_of(tmp_path / "pairs", rows)
     found = attach(texts, NegativeSettings(folder), HeldOut(frozenset()))
     assert found.counted == {
-        "lines": 2, "negatives used": 2, "negatives used, without a teacher's score": 1,
+        "lines": 2, "pairs with negatives": 2, "negatives used": 2, "negatives used, without a teacher's score": 1,
         "negatives: not an answer of the condition's pairs": 1,
     }  # fmt: skip
     assert sorted(found.margin.tolist(), key=str) == [0.25, pytest.approx(math.nan, nan_ok=True)]
@@ -296,16 +298,16 @@ def test_the_published_archive_gives_its_questions_scored_negatives(tmp_path):
 def test_a_broken_archive_says_where(tmp_path):
     torn = write_archive(tmp_path / "torn", RUN + "q1 Q0 d1 4 0.1 BGE-M3\n")
     with pytest.raises(TaskDataError, match="the lines of q1 do not stand together"):
-        list(read_groups(torn))
+        list(read_negatives(torn))
     lost = write_archive(tmp_path / "lost", RUN + "q2 Q0 d7 2 0.1 BGE-M3\n")
     with pytest.raises(TaskDataError, match=r"documents\.jsonl has no d7"):
-        [list(group.negatives) for group in read_groups(lost)]
+        [list(one.negatives) for one in read_negatives(lost)]
     short = write_archive(tmp_path / "short", "q1 Q0 d1\n")
-    with pytest.raises(TaskDataError, match=r"BGE-M3\.res, line 1: met 'q1 Q0 d1'"):
-        list(read_groups(short))
+    with pytest.raises(TaskDataError, match=r"BGE-M3\.res:1: met 'q1 Q0 d1'"):
+        list(read_negatives(short))
     (lost / "webfaq/deu/training/qrels").unlink()
     with pytest.raises(TaskDataError, match="qrels belongs to the run beside it"):
-        list(read_groups(lost))
+        list(read_negatives(lost))
 
 
 def test_a_score_inside_each_text_is_the_teachers(tmp_path):
@@ -314,6 +316,106 @@ def test_a_score_inside_each_text_is_the_teachers(tmp_path):
         '{"query": "a", "positive": {"text": "b", "score": 3.0}, '
         '"negatives": [{"text": "c", "score": 1.0}, {"text": "d"}]}\n'
     )
-    (group,) = read_groups(file)
-    assert group.positive_score == 3.0 and group.negative_scores[0] == 1.0
-    assert math.isnan(group.negative_scores[1])
+    (found,) = read_negatives(file)
+    assert found.positive_scores == [3.0] and found.negative_scores[0] == 1.0
+    assert math.isnan(found.negative_scores[1])
+
+
+# Several right answers, several rows a pair
+
+
+@pytest.fixture
+def faq(tmp_path):
+    """Six pairs; the first two ask the same."""
+    rows = [row("deu", "health", "Frage 0?", f"Antwort {n}.", "a.example") for n in (0, 1)]
+    rows += [row("deu", "health", f"Frage {n}?", f"Antwort {n}.", "a.example") for n in range(2, 6)]
+    return texts_of(tmp_path / "pairs", rows)
+
+
+def attached(texts, file, *lines, most=4, outside=False):
+    """Return the answers that each pair has as negatives, by its own answer, with margins; and the counts."""
+    file.write_text("".join(json.dumps(line) + "\n" if line else "\n" for line in lines))
+    found = attach(texts, NegativeSettings(file, most, outside), HeldOut(frozenset()))
+    every = [*texts.answers(range(len(texts))), *found.extra]
+    of_pair = {}
+    for r in range(len(texts)):
+        part = slice(found.start[r], found.start[r + 1])
+        if len(found.passage[part]):
+            names = [every[passage] for passage in found.passage[part]]
+            of_pair[every[r]] = dict(zip(names, found.margin[part].tolist(), strict=True))
+    return of_pair, found.counted
+
+
+def test_negatives_of_one_a_line_are_put_together(faq, tmp_path):
+    lines = [
+        {"anchor": "Frage 2?", "positive": "Antwort 2.", "negative": f"Antwort {n}.", "negative_score": n / 8,
+         "positive_score": 1.0} for n in (3, 4, 5)
+    ]  # fmt: skip
+    found, counted = attached(faq, tmp_path / "a.jsonl", *lines, None)
+    assert found == {"Antwort 2.": {"Antwort 3.": 0.625, "Antwort 4.": 0.5, "Antwort 5.": 0.375}}
+    assert counted == {"lines": 3, "pairs with negatives": 1, "negatives used": 3}
+    found, _ = attached(faq, tmp_path / "a.jsonl", *lines, most=2)
+    assert list(found["Antwort 2."]) == ["Antwort 3.", "Antwort 4."]
+
+
+def test_negatives_of_several_files_are_put_together(faq, tmp_path):
+    folder = tmp_path / "miners"
+    folder.mkdir()
+    line = {"query": "Frage 2?", "positive": "Antwort 2."}
+    (folder / "a.jsonl").write_text(json.dumps({**line, "negatives": ["Antwort 3."]}) + "\n")
+    (folder / "b.jsonl").write_text(
+        json.dumps({**line, "negatives": ["Antwort 3.", "Antwort 4."]}) + "\n"
+    )
+    found = attach(faq, NegativeSettings(folder), HeldOut(frozenset()))
+    assert found.counted["lines"] == 2 and found.counted["negatives used"] == 2
+
+
+def test_all_right_answers_of_a_line_get_its_negatives_and_are_none(faq, tmp_path):
+    line = {
+        "query": "Frage 0?", "pos": ["Antwort 0.", "Antwort 1.", "Fremd."], "pos_scores": [2.0, 1.0, 3.0],
+        "neg": ["Antwort 1.", "Fremd.", "Antwort 4.", "Antwort 5."], "neg_scores": [0.5, 0.5, 0.5, 0.25],
+    }  # fmt: skip
+    found, counted = attached(faq, tmp_path / "a.jsonl", line, outside=True)
+    assert found == {
+        "Antwort 0.": {"Antwort 4.": 1.5, "Antwort 5.": 1.75},
+        "Antwort 1.": {"Antwort 4.": 0.5, "Antwort 5.": 0.75},
+    }
+    assert counted["negatives: they answer the question"] == 2
+    assert counted["lines with several right answers"] == 1
+
+
+def test_what_another_line_calls_right_is_no_negative(faq, tmp_path):
+    lines = [
+        {"query": "Frage 2?", "positive": "Antwort 2.", "negatives": ["Fremd.", "Antwort 3."]},
+        {"query": "Frage 2?", "positive": "Fremd.", "negatives": ["Antwort 4."]},
+    ]
+    for order in (lines, lines[::-1]):
+        found, counted = attached(faq, tmp_path / "a.jsonl", *order, outside=True)
+        assert list(found["Antwort 2."]) == ["Antwort 3."]
+        assert counted["negatives: they answer the question"] == 1
+
+
+def test_lines_without_a_right_answer_or_question_are_counted(faq, tmp_path):
+    lines = [
+        {"query": "Frage 2?", "pos": [], "neg": ["Antwort 3."]},
+        {"query": None, "pos": ["Antwort 2."], "neg": ["Antwort 3."]},
+        {"query": "Frage 2?", "pos": ["Antwort 2."], "neg": []},
+        {"query": "Frage 2?", "pos": ["Antwort 2."], "neg": ["Antwort 3."]},
+    ]
+    _, counted = attached(faq, tmp_path / "a.jsonl", *lines)
+    assert counted.pop("negatives used, without a teacher's score") == 1
+    assert counted == {
+        "lines": 2, "lines: no right answer": 1, "lines: empty text": 1,
+        "pairs with negatives": 1, "negatives used": 1,
+    }  # fmt: skip
+
+
+def test_files_of_a_folder_that_are_not_read_are_named(faq, tmp_path, caplog):
+    folder = tmp_path / "mined"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text(
+        '{"query": "Frage 2?", "pos": ["Antwort 2."], "neg": ["Antwort 3."]}\n'
+    )
+    (folder / "b.csv").write_text("query\n")
+    attach(faq, NegativeSettings(folder), HeldOut(frozenset()))
+    assert "b.csv" in caplog.text and "a.jsonl" not in caplog.text

@@ -10,11 +10,12 @@ from click.testing import CliRunner
 from tinypairs import many, pair, row, standard, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import TaskDataError, TrainingError
-from webfaq_eval.pairs.conditions import Draw, control_warnings, parse_condition, select
-from webfaq_eval.pairs.held_out import hold_out, language_code
-from webfaq_eval.pairs.pair_list import PAIRS, freeze, read_frozen
-from webfaq_eval.pairs.pairs import format_ids, open_pairs, read_index
-from webfaq_eval.pairs.survey import read_for_conditions, survey
+from webfaq_eval.pairs.conditions import control_warnings, parse_condition, select
+from webfaq_eval.pairs.held_out import hold_out
+from webfaq_eval.pairs.overview import compare_conditions
+from webfaq_eval.pairs.pair_list import PAIRS, read_pair_list, write_pair_list
+from webfaq_eval.pairs.pairs import format_ids, open_pairs, read_for_conditions, read_index
+from webfaq_eval.pairs.settings import Draw
 
 
 @pytest.fixture(scope="module")
@@ -98,32 +99,33 @@ def test_an_unknown_domain_lists_the_known(index):
         chosen(index, "in-domain:sports")
 
 
-def test_the_frozen_list_can_be_checked_by_hand(folder, index, tmp_path):
+def test_the_list_of_pairs_can_be_checked_by_hand(folder, index, tmp_path):
     selection = chosen(index, "in-domain:health")
     how = (Draw(), hold_out(frozenset(), frozenset()))
-    frozen = freeze(tmp_path, open_pairs(folder), index, selection, how)
+    written = write_pair_list(tmp_path, open_pairs(folder), index, selection, how)
     table = pq.read_table(tmp_path / PAIRS)
     ids = table["id"].to_pylist()
     assert ids == sorted(ids) and len(ids) == 33
-    assert frozen.sha256 == hashlib.sha256("".join(f"{i}\n" for i in ids).encode()).hexdigest()
+    assert (
+        written.record.sha256 == hashlib.sha256("".join(f"{i}\n" for i in ids).encode()).hexdigest()
+    )
     assert set(table["domain"].to_pylist()) == {"health"}
-    assert frozen.record["languages"] == {"deu": 20, "fra": 5, "swa": 8}
-    assert np.array_equal(read_frozen(tmp_path).ids, frozen.ids)
+    assert written.record.languages == {"deu": 20, "fra": 5, "swa": 8}
+    assert np.array_equal(read_pair_list(tmp_path).ids, written.ids)
 
 
 def test_another_list_in_the_same_folder_and_a_changed_one_are_refused(folder, index, tmp_path):
     pairs, how = open_pairs(folder), (Draw(), hold_out(frozenset(), frozenset()))
-    freeze(tmp_path, pairs, index, chosen(index, "in-domain:health"), how)
+    write_pair_list(tmp_path, pairs, index, chosen(index, "in-domain:health"), how)
     with pytest.raises(TrainingError, match="give another --out"):
-        freeze(tmp_path, pairs, index, chosen(index, "random:health"), how)
+        write_pair_list(tmp_path, pairs, index, chosen(index, "random:health"), how)
     table = pq.read_table(tmp_path / PAIRS)
     pq.write_table(table.slice(1), tmp_path / PAIRS)
-    with pytest.raises(TrainingError, match="was changed after it was frozen"):
-        read_frozen(tmp_path)
+    with pytest.raises(TrainingError, match="was changed after it was written"):
+        read_pair_list(tmp_path)
 
 
 def test_held_out_by_label_and_code_of_a_member_language(folder):
-    assert language_code("swh") == "swa"
     _, index, check = read_for_conditions(folder, frozenset({"swh"}))
     assert chosen(index, "all").languages == {"deu": 60, "fra": 30}
     assert check.found["label"] == 20
@@ -147,8 +149,8 @@ def test_an_unknown_held_out_language_is_refused(folder):
         read_for_conditions(folder, frozenset({"xqz"}))
 
 
-def test_survey_compares_all_conditions(folder):
-    found = survey(folder, "health", Draw(), frozenset())
+def test_an_overview_compares_all_conditions(folder):
+    found = compare_conditions(folder, "health", Draw(), frozenset())
     assert found.overlaps["in-domain:health"]["all"] == 1.0
     assert found.overlaps["in-domain:health"]["out-of-domain:health"] == 0.0
     assert found.overlaps["random:health"]["english:health"] == 0.0

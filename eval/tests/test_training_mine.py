@@ -10,12 +10,19 @@ from tinymodel import write_retriever, write_teacher
 from tinypairs import many, row, write_pairs
 from webfaq_eval.cli import main
 from webfaq_eval.errors import ModelError, TrainingError
-from webfaq_eval.mining.candidates import MineSettings, too_good
+from webfaq_eval.mining.candidates import too_good
 from webfaq_eval.mining.mine import mine
-from webfaq_eval.mining.teacher import TeacherSettings
-from webfaq_eval.pairs.negatives import NegativeSettings, read_groups
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.settings import DataSettings, LossSettings, Schedule, TrainSettings, Where
+from webfaq_eval.mining.settings import MineSettings, TeacherSettings
+from webfaq_eval.pairs.negatives import read_negatives
+from webfaq_eval.pairs.settings import NegativeSettings
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    TrainSettings,
+    Where,
+)
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -128,7 +135,7 @@ def test_stopped_and_started_again_the_files_are_the_same(place, done, tmp_path,
 
 
 def test_training_reads_what_was_mined_and_distils_from_it(place, done, tmp_path):
-    assert len(list(read_groups(done.folder))) == 48
+    assert len(list(read_negatives(done.folder))) == 48
     settings = TrainSettings(
         DataSettings(str(place / "pairs"), "all", negatives=NegativeSettings(done.folder, most=2)),
         EncoderSettings(str(place / "tiny"), "full", max_length=32),
@@ -138,8 +145,8 @@ def test_training_reads_what_was_mined_and_distils_from_it(place, done, tmp_path
         where=Where("cpu"),
     )
     record = train(settings, tmp_path / "model").record
-    assert record["negatives"]["negatives used"] == 2 * 43
-    assert record["negatives"]["lines: no pair of the condition"] == 5  # the English ones
+    assert record.negatives["negatives used"] == 2 * 43
+    assert record.negatives["lines: no pair of the condition"] == 5  # the English ones
 
 
 def test_the_command_says_what_it_counted(place, tmp_path):
@@ -233,8 +240,8 @@ def test_stopped_between_shards_a_teachers_run_goes_on(
 
 
 def test_training_distils_the_teachers_margins(place, taught, tmp_path):
-    first = next(iter(read_groups(taught.folder)))
-    margins = [first.positive_score - score for score in first.negative_scores]
+    first = next(iter(read_negatives(taught.folder)))
+    margins = [first.positive_scores[0] - score for score in first.negative_scores]
     assert min(margins) > 0
     settings = TrainSettings(
         DataSettings(
@@ -247,8 +254,8 @@ def test_training_distils_the_teachers_margins(place, taught, tmp_path):
         where=Where("cpu"),
     )
     record = train(settings, tmp_path / "model").record
-    assert record["negatives"]["negatives used"] > 0
-    assert "negatives used, without a teacher's score" not in record["negatives"]
+    assert record.negatives["negatives used"] > 0
+    assert "negatives used, without a teacher's score" not in record.negatives
 
 
 def test_what_is_no_cross_encoder_is_refused(place, tmp_path):

@@ -19,13 +19,21 @@ from webfaq_eval.cli import main
 from webfaq_eval.errors import TrainingError
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
 from webfaq_eval.pairs.texts import gather_texts
-from webfaq_eval.training.batches import Batches, BatchSettings, TrainingData
+from webfaq_eval.training.batches import Batches, TrainingData
 from webfaq_eval.training.embedders import TextEmbedder
-from webfaq_eval.training.encoder import EncoderSettings, open_encoder
-from webfaq_eval.training.losses import LossSettings
+from webfaq_eval.training.encoder import open_encoder
 from webfaq_eval.training.processes import Processes
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
-from webfaq_eval.training.step import Step, StepSettings
+from webfaq_eval.training.settings import (
+    BatchSettings,
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    StepSettings,
+    TrainSettings,
+    Where,
+)
+from webfaq_eval.training.step import Step
 from webfaq_eval.training.train import train
 
 pytest.importorskip("accelerate", reason="training is the extra train")
@@ -96,31 +104,31 @@ def test_full_training_learns_and_leaves_a_model_with_its_papers(place, tmp_path
     settings = settings_for(place, steps=30, evaluate_every=10, learning_rate=3e-3)
     done = train(settings, tmp_path / "model")
     record = done.record
-    losses = [line["loss"] for line in record["curve"] if "loss" in line]
+    losses = [line["loss"] for line in record.curve if "loss" in line]
     assert losses[-1] < 0.9 * losses[0]
-    assert record["condition"]["languages"] == {"deu": 60, "fra": 30, "swa": 20}
-    assert set(record["after"]) == {
+    assert record.condition.languages == {"deu": 60, "fra": 30, "swa": 20}
+    assert set(record.after) == {
         "ndcg_at_10",
         *(f"ndcg_at_10/{d}" for d in ("health", "technology", "travel")),
     }
-    assert record["training_datasets"] == ["WebFAQ"]
+    assert record.training_datasets == ("WebFAQ",)
     assert not (tmp_path / "model" / "work").exists()
     card = (tmp_path / "model" / "README.md").read_text(encoding="utf-8")
-    for word in (record["condition"]["sha256"], record["encoder"]["revision"], record["data"]["digest"],
-                 record["batches_sha256"], "training_datasets", "WebFAQ", "query: ", "| seed | 0 |"):  # fmt: skip
+    for word in (record.condition.sha256, record.encoder.revision, record.data["digest"],
+                 record.batches_sha256, "training_datasets", "WebFAQ", "query: ", "| seed | 0 |"):  # fmt: skip
         assert word in card
     assert str(place) not in card + (tmp_path / "model" / "training.json").read_text(
         encoding="utf-8"
     )
     lines = (tmp_path / "model" / "curve.jsonl").read_text(encoding="utf-8").splitlines()
-    assert [json.loads(line) for line in lines] == record["curve"]
+    assert [json.loads(line) for line in lines] == list(record.curve)
     from sentence_transformers import SentenceTransformer
 
     model = SentenceTransformer(str(tmp_path / "model"), device="cpu")
     assert model.prompts["query"] == "query: "
     vectors = model.encode_query(["Wie geht das?"])
     assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-5)
-    assert train(settings, tmp_path / "model").record["run"] == record["run"]
+    assert train(settings, tmp_path / "model").record.run == record.run
     with pytest.raises(TrainingError, match="another run"):
         train(replace(settings, batch_size=8), tmp_path / "model")
 
@@ -146,7 +154,7 @@ def test_a_run_that_was_stopped_ends_with_the_same_weights(place, tmp_path, mode
     assert not (tmp_path / "parts" / "training.json").exists()
     done = train(settings, tmp_path / "parts")
     assert same(weights(tmp_path / "parts"), whole)
-    assert [line["step"] for line in done.record["curve"]] == [1, 2, 3, 3, 4, 5, 6, 6]
+    assert [line["step"] for line in done.record.curve] == [1, 2, 3, 3, 4, 5, 6, 6]
 
 
 def test_frozen_embeddings_stay_and_the_rest_moves(place, tmp_path):
@@ -181,26 +189,26 @@ def test_a_head_is_saved_as_a_dense_module_over_the_frozen_encoder(place, tmp_pa
 def test_condition_none_is_the_encoder_as_it_is(place, tmp_path):
     record = train(settings_for(place, condition="none"), tmp_path / "model").record
     assert same(weights(place / "tiny"), weights(tmp_path / "model"))
-    assert record["steps"] == 0 and record["training_datasets"] == []
+    assert record.steps == 0 and record.training_datasets == ()
 
 
 def test_early_stopping_keeps_the_best_weights(place, tmp_path):
     settings = settings_for(place, steps=400, evaluate_every=1, patience=2, learning_rate=0.5)
     record = train(settings, tmp_path / "model").record
-    scores = [line["ndcg_at_10"] for line in record["curve"] if "ndcg_at_10" in line]
+    scores = [line["ndcg_at_10"] for line in record.curve if "ndcg_at_10" in line]
     best = scores.index(max(scores))
-    assert record["steps"] == best + 3 < 400
-    assert record["best_step"] == best + 1
-    assert record["after"]["ndcg_at_10"] == max(scores)
+    assert record.steps == best + 3 < 400
+    assert record.best_step == best + 1
+    assert record.after["ndcg_at_10"] == max(scores)
 
 
 def test_validation_never_asks_in_a_language_that_is_not_trained_on(place, tmp_path, caplog):
     settings = settings_for(place, condition="english:health", steps=2)
     record = train(settings, tmp_path / "english").record
-    assert set(record["after"]) == {"ndcg_at_10", "ndcg_at_10/health"}
+    assert set(record.after) == {"ndcg_at_10", "ndcg_at_10/health"}
     pairs = write_pairs(tmp_path / "pairs", {"train": many({("deu", "health"): 20}), "validation": many({("eng", "health"): 4}, 600)})  # fmt: skip
     settings = replace(settings, data=DataSettings(str(pairs), "all"))
-    assert train(settings, tmp_path / "none").record["after"] == {}
+    assert train(settings, tmp_path / "none").record.after == {}
     assert "NO VALIDATION" in caplog.text
 
 
@@ -238,7 +246,7 @@ def test_out_of_memory_and_a_full_disk_stop_with_a_message(place, tmp_path, monk
     with pytest.raises(TrainingError, match=r"No space left.*step-00000002"):
         train(settings_for(place), tmp_path / "model")
     monkeypatch.undo()
-    assert train(settings_for(place), tmp_path / "model").record["steps"] == 6
+    assert train(settings_for(place), tmp_path / "model").record.steps == 6
 
 
 def test_a_condition_without_pairs_and_settings_that_contradict_are_refused(place, tmp_path):

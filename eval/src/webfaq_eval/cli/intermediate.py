@@ -8,38 +8,36 @@ from typing import Any
 
 import click
 
+from webfaq_eval.intermediate.settings import NAMES, Settings
+
 _PATH = click.Path(path_type=Path)
-_NAMES = (
-    "anli", "mnli", "qqp", "squad_v1", "squad_v2", "hellaswag", "ccg", "cosmosqa", "csqa",
-    "multi", "mlm",
-)  # fmt: skip
 
 
 def _options(command: Any) -> Any:
-    """Add the options; the defaults are those of `intermediate.settings.Settings`."""
+    """Add the options; their defaults are those of the settings."""
     options = [
-        click.option("--task", type=click.Choice(_NAMES), required=True, help="anli is ANLI+."),
+        click.option("--task", type=click.Choice(NAMES), required=True, help="anli is ANLI+."),
         click.option("--encoder", required=True, metavar="NAME[@REVISION]|DIR"),
         click.option("--data", required=True, metavar="DIR|FILE|hub", help="The task's files as released; a file is split by hash. `hub` downloads the public data set; needs --revision and a network."),
         click.option("--out", type=_PATH, required=True, help="The encoder folder to write."),
         click.option("--revision", "revisions", multiple=True, metavar="ORG/NAME=SHA", help="The commit of a Hub data set, 40 hex digits."),
-        click.option("--language", default="eng", show_default=True, help="Language of the rows; another than eng picks machine-translated files: <name>.deu.<ending> or .de., or a column `language`."),
-        click.option("--seed", type=int, default=0, show_default=True),
-        click.option("--epochs", type=float, default=2.0, show_default=True),
-        click.option("--steps", type=click.IntRange(0), default=0, help="Instead of --epochs."),
-        click.option("--batch-size", type=click.IntRange(1), default=32, show_default=True, help="Rows of a step."),
-        click.option("--micro-batch", type=click.IntRange(0), default=0, help="Rows in memory at once; the rest accumulates."),
-        click.option("--learning-rate", type=float, default=1e-5, show_default=True),
+        click.option("--language", default=Settings.language, show_default=True, help="Language of the rows; another than eng picks machine-translated files: <name>.deu.<ending> or .de., or a column `language`."),
+        click.option("--seed", type=int, default=Settings.seed, show_default=True),
+        click.option("--epochs", type=float, default=Settings.epochs, show_default=True),
+        click.option("--steps", type=click.IntRange(0), default=Settings.steps, help="Instead of --epochs."),
+        click.option("--batch-size", type=click.IntRange(1), default=Settings.batch_size, show_default=True, help="Rows of a step."),
+        click.option("--micro-batch", type=click.IntRange(0), default=Settings.micro_batch, help="Rows in memory at once; the rest accumulates."),
+        click.option("--learning-rate", type=float, default=Settings.learning_rate, show_default=True),
         click.option("--group-lengths", is_flag=True, help="Rows of like length in a batch: less padding, faster."),
-        click.option("--max-length", type=click.IntRange(0), default=0, help="Tokens of an input; default 256, SQuAD 384."),
+        click.option("--max-length", type=click.IntRange(0), default=Settings.max_length, help="Tokens of an input; default 256, SQuAD 384."),
         click.option("--freeze-embeddings", is_flag=True, help="Do not train the word embeddings."),
         click.option("--limit", type=click.IntRange(1), help="At most so many training and dev rows."),
-        click.option("--dev-share", type=float, default=0.1, show_default=True, help="Share that is dev where no dev file is."),
-        click.option("--mix-mlm", type=float, default=0.0, help="Share of batches that are masked language."),
+        click.option("--dev-share", type=float, default=Settings.dev_share, show_default=True, help="Share that is dev where no dev file is."),
+        click.option("--mix-mlm", type=float, default=Settings.mix_mlm, help="Share of batches that are masked language."),
         click.option("--mlm-texts", type=_PATH, help="Texts for --mix-mlm: .txt, .jsonl, .parquet."),
         click.option("--benchmark", type=_PATH, help="A staged benchmark whose queries may not be trained on."),
-        click.option("--evaluate-every", type=click.IntRange(0), default=0, help="Steps between dev metrics in the curve."),
-        click.option("--save-every", type=click.IntRange(1), default=500, show_default=True, help="Steps between checkpoints."),
+        click.option("--evaluate-every", type=click.IntRange(0), default=Settings.evaluate_every, help="Steps between dev metrics in the curve."),
+        click.option("--save-every", type=click.IntRange(1), default=Settings.save_every, show_default=True, help="Steps between checkpoints."),
         click.option("--device", help="cpu, cuda, …; default: what is there."),
         click.option("--json", "as_json", is_flag=True, help="Print the whole record as JSON."),
     ]  # fmt: skip
@@ -63,7 +61,7 @@ def intermediate(as_json: bool, **options: Any) -> None:
       webfaq-eval intermediate --task mnli --encoder xlm-roberta-base --data multinli_1.0 --out xlmr-mnli
     """
     from webfaq_eval.intermediate.run import train_intermediate
-    from webfaq_eval.intermediate.settings import Places, Settings
+    from webfaq_eval.intermediate.settings import Places
 
     places = Places(**{name: options.pop(name) for name in _PLACES})
     record = train_intermediate(Settings(**options), places)

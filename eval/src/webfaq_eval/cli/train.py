@@ -9,6 +9,18 @@ from typing import Any, TypeVar
 
 import click
 
+from webfaq_eval.mining.settings import MineSettings, TeacherSettings
+from webfaq_eval.pairs.settings import NegativeSettings
+from webfaq_eval.training.settings import (
+    MODES,
+    EncoderSettings,
+    LossSettings,
+    RetrievalSettings,
+    Schedule,
+    StepSettings,
+    TrainSettings,
+)
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 _PATH = click.Path(path_type=Path)
 _PAIRS = click.option("--pairs", required=True, metavar="DIR|ORG/NAME@REV", help="webfaq-domains.")
@@ -40,7 +52,7 @@ _DRAW: tuple[Any, ...] = (
         "--hold-out-languages", "hold_out", metavar="tha,swa", callback=_codes,
         help="No text in these languages, by label and by language identification.",
     ),
-    click.option("--seed", type=int, default=0, show_default=True),
+    click.option("--seed", type=int, default=TrainSettings.seed, show_default=True),
     click.option(
         "--pairs-per-language", type=click.IntRange(1), metavar="N",
         help="At most N pairs per language.",
@@ -54,38 +66,42 @@ _ENCODER: tuple[Any, ...] = (
         "--passage-prefix", help="Put before answers [default: the encoder's own, or none]."
     ),
     click.option(
-        "--max-length", type=click.IntRange(8), default=256, show_default=True, help="Tokens."
+        "--max-length",
+        type=click.IntRange(8),
+        default=EncoderSettings.max_length,
+        show_default=True,
+        help="Tokens.",
     ),
 )
 _TEACHER: tuple[Any, ...] = (
     click.option("--teacher", metavar="DIR|NAME", help="A cross-encoder that scores what is kept, for --distil."),
-    click.option("--teacher-margin", type=float, default=0.05, show_default=True, help="Drop negatives that it scores so near to the right answer, as a share of that one's score."),
-    click.option("--teacher-max-length", type=click.IntRange(8), default=512, show_default=True, help="Tokens of question and answer."),
+    click.option("--teacher-margin", type=float, default=TeacherSettings.margin, show_default=True, help="Drop negatives that it scores so near to the right answer, as a share of that one's score."),
+    click.option("--teacher-max-length", type=click.IntRange(8), default=TeacherSettings.max_length, show_default=True, help="Tokens of question and answer."),
 )  # fmt: skip
 _TRAIN: tuple[Any, ...] = (
     click.option(
-        "--mode", type=click.Choice(["full", "lora", "frozen-embeddings", "head"]), default="full",
+        "--mode", type=click.Choice(MODES), default=EncoderSettings.mode,
         show_default=True, help="What is trained; head: one matrix on cached vectors.",
     ),
-    click.option("--batch-size", type=click.IntRange(2), default=128, show_default=True),
+    click.option("--batch-size", type=click.IntRange(2), default=TrainSettings.batch_size, show_default=True),
     click.option("--monolingual", is_flag=True, help="One language per batch."),
     click.option("--steps", type=click.IntRange(1), help="[default: --epochs over the pairs]"),
-    click.option("--epochs", type=click.IntRange(1), default=1, show_default=True),
-    click.option("--learning-rate", type=float, default=2e-5, show_default=True),
-    click.option("--temperature", type=float, default=0.02, show_default=True),
+    click.option("--epochs", type=click.IntRange(1), default=Schedule.epochs, show_default=True),
+    click.option("--learning-rate", type=float, default=Schedule.learning_rate, show_default=True),
+    click.option("--temperature", type=float, default=LossSettings.temperature, show_default=True),
     click.option("--symmetric", is_flag=True, help="Ask questions for answers, too."),
     click.option("--negatives", type=_PATH, help="Hard negatives: JSON lines or Parquet."),
-    click.option("--hard-negatives-per-pair", "most", type=click.IntRange(1), default=4, show_default=True),
+    click.option("--hard-negatives-per-pair", "most", type=click.IntRange(1), default=NegativeSettings.most, show_default=True),
     click.option("--outside-negatives", is_flag=True, help="Negatives that are no pair of the condition."),
-    click.option("--distil", type=float, default=0.0, show_default=True, help="Share of margin-MSE, 0-1."),
-    click.option("--teacher-scale", type=float, default=1.0, show_default=True, help="Times its margins."),
-    click.option("--evaluate-every", type=int, default=0, help="Steps [default: ten times]."),
-    click.option("--patience", type=int, default=0, help="Validations without a better one [default: never]."),
-    click.option("--validation-questions", "questions", type=click.IntRange(1), default=50, show_default=True, help="Per language."),
-    click.option("--distractors", type=click.IntRange(0), default=50, show_default=True, help="Wrong answers per language that validation adds."),
-    click.option("--save-every", type=click.IntRange(1), default=200, show_default=True),
-    click.option("--part", type=click.IntRange(1), default=32, show_default=True, help="Texts at a time."),
-    click.option("--cached/--not-cached", default=True, help="Memory by --part, not by --batch-size."),
+    click.option("--distil", type=float, default=LossSettings.distil, show_default=True, help="Share of margin-MSE, 0-1."),
+    click.option("--teacher-scale", type=float, default=LossSettings.teacher_scale, show_default=True, help="Times its margins."),
+    click.option("--evaluate-every", type=int, default=Schedule.evaluate_every, help="Steps [default: ten times]."),
+    click.option("--patience", type=int, default=Schedule.patience, help="Validations without a better one [default: never]."),
+    click.option("--validation-questions", "questions", type=click.IntRange(1), default=RetrievalSettings.questions, show_default=True, help="Per language."),
+    click.option("--distractors", type=click.IntRange(0), default=RetrievalSettings.distractors, show_default=True, help="Wrong answers per language that validation adds."),
+    click.option("--save-every", type=click.IntRange(1), default=Schedule.save_every, show_default=True),
+    click.option("--part", type=click.IntRange(1), default=StepSettings.part, show_default=True, help="Texts at a time."),
+    click.option("--cached/--not-cached", default=StepSettings.cached, help="Memory by --part, not by --batch-size."),
     click.option("--vectors", type=_PATH, help="A folder of cached vectors that runs share (head)."),
     click.option("--device", metavar="cpu|cuda", help="[default: cuda where there is one]"),
     click.option("--compile", is_flag=True, help="torch.compile the encoder (CUDA)."),
@@ -107,11 +123,11 @@ def conditions(
     Example:
       webfaq-eval conditions --pairs my-faq --domain health
     """
-    from webfaq_eval.pairs.conditions import Draw
-    from webfaq_eval.pairs.survey import survey
+    from webfaq_eval.pairs.overview import compare_conditions
+    from webfaq_eval.pairs.settings import Draw
 
     draw = Draw(seed, pairs_per_language)
-    _show(survey(pairs, domain, draw, frozenset(hold_out)), as_json)
+    _show(compare_conditions(pairs, domain, draw, frozenset(hold_out)), as_json)
 
 
 @click.command()
@@ -143,11 +159,25 @@ def train(out: Path, as_json: bool, **options: Any) -> None:
 @_PAIRS
 @_with(_ENCODER)
 @click.option(
-    "--depth", type=click.IntRange(1), default=100, show_default=True, help="Look at so many."
+    "--depth",
+    type=click.IntRange(1),
+    default=MineSettings.depth,
+    show_default=True,
+    help="Look at so many.",
 )
-@click.option("--most", type=click.IntRange(1), default=20, show_default=True, help="Keep so many.")
 @click.option(
-    "--ratio", type=float, default=0.95, show_default=True, help="Of the right one's score."
+    "--most",
+    type=click.IntRange(1),
+    default=MineSettings.most,
+    show_default=True,
+    help="Keep so many.",
+)
+@click.option(
+    "--ratio",
+    type=float,
+    default=MineSettings.ratio,
+    show_default=True,
+    help="Of the right one's score.",
 )
 @_with(_TEACHER)
 @click.option("--out", type=_PATH, required=True)
@@ -160,6 +190,6 @@ def mine(model: str, pairs: str, out: Path, as_json: bool, **options: Any) -> No
       webfaq-eval mine --model model --pairs my-faq --teacher BAAI/bge-reranker-v2-m3 --out negatives
     """
     from webfaq_eval.mining.mine import mine as mine_negatives
-    from webfaq_eval.mining.mine import mine_settings_of
+    from webfaq_eval.mining.settings import mine_settings_of
 
     _show(mine_negatives(pairs, out=out, **mine_settings_of(model, options)), as_json)

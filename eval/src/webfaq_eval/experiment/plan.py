@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from webfaq_eval.experiment.settings import Cell, Experiment, Folders, cells_of
-from webfaq_eval.pairs.conditions import Draw, select
-from webfaq_eval.pairs.survey import read_for_conditions
+from webfaq_eval.pairs.conditions import select
+from webfaq_eval.pairs.pairs import read_for_conditions
+from webfaq_eval.pairs.settings import Draw
 
 #: Passes over a text in training: forward, and backward at twice its cost (Kaplan et al. 2020).
 _TRAINING = 3

@@ -30,9 +30,14 @@ from webfaq_eval.models.encoder import Settings
 from webfaq_eval.pairs.pairs import open_pairs
 from webfaq_eval.scoring.score import Request, score
 from webfaq_eval.training.embedders import Shared
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.losses import LossSettings
-from webfaq_eval.training.settings import DataSettings, Schedule, TrainSettings, Where
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    TrainSettings,
+    Where,
+)
 from webfaq_eval.training.train import train
 
 log = logging.getLogger(__name__)
@@ -170,8 +175,8 @@ def make(
         cell.start,
         str(cell.condition),
         cell.seed,
-        pairs=trained.record["condition"]["pairs"],
-        run=trained.record["run"],
+        pairs=trained.record.condition.pairs,
+        run=trained.record.run,
         results=tuple(path.relative_to(folders.results).as_posix() for path, _ in scored.results),
     )
     write_record(folders.done(cell), made)

@@ -13,6 +13,13 @@ from webfaq_domains.ground.records import RecordError, as_record
 from webfaq_eval.errors import EvalError, TrainingError
 from webfaq_eval.intermediate.settings import Settings as Intermediate
 from webfaq_eval.pairs.conditions import KINDS, WITH_DOMAIN, Condition
+from webfaq_eval.training.settings import (
+    DataSettings,
+    EncoderSettings,
+    LossSettings,
+    Schedule,
+    TrainSettings,
+)
 
 
 @dataclass(frozen=True)
@@ -33,20 +40,20 @@ class Start:
 
 @dataclass(frozen=True)
 class Training:
-    """How every cell is trained; the names are those of `webfaq-eval train`."""
+    """How every cell is trained; names and defaults are those of `webfaq-eval train`."""
 
-    mode: str = "full"
-    batch_size: int = 128
-    steps: int | None = None
-    epochs: int = 1
-    learning_rate: float = 2e-5
-    temperature: float = 0.02
-    symmetric: bool = False
-    monolingual: bool = False
-    max_length: int = 256
-    pairs_per_language: int | None = None
-    evaluate_every: int = 0
-    patience: int = 0
+    mode: str = EncoderSettings.mode
+    batch_size: int = TrainSettings.batch_size
+    steps: int | None = Schedule.steps
+    epochs: int = Schedule.epochs
+    learning_rate: float = Schedule.learning_rate
+    temperature: float = LossSettings.temperature
+    symmetric: bool = LossSettings.symmetric
+    monolingual: bool = TrainSettings.monolingual
+    max_length: int = EncoderSettings.max_length
+    pairs_per_language: int | None = DataSettings.pairs_per_language
+    evaluate_every: int = Schedule.evaluate_every
+    patience: int = Schedule.patience
 
 
 @dataclass(frozen=True)

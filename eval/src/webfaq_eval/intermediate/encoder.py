@@ -2,80 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
-from webfaq_domains.ground.files import folder_sha256, write_json
+from webfaq_domains.ground.files import write_json
 from webfaq_eval.errors import ModelError
+from webfaq_eval.models.encoder import Place
+from webfaq_eval.training.encoder import load_model
 
 HEADS, HEADS_CONFIG = "heads.safetensors", "heads.json"
-#: What is fetched of a model on the Hub: weights as safetensors, tokenizer, configs; nothing pickled.
-_FETCHED = ["*.safetensors", "*.json", "*.model", "*.txt"]
 
 
-@dataclass(frozen=True)
-class Start:
-    """Where an encoder's files are, what it was called, and its sha: the commit's, or the files' sha256."""
-
-    place: Path
-    name: str
-    sha: str
-
-
-def find_encoder(name: str) -> Start:
-    """Find an encoder: a folder, or `org/name@revision` (`name` alone: the present revision) on the Hub.
-
-    :raises ModelError: if there is no such encoder.
-    """
-    folder = Path(name)
-    if folder.is_dir():
-        return Start(folder, folder.resolve().name, folder_sha256(folder))
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    repository, _, revision = name.partition("@")
-    try:
-        sha = revision
-        if not re.fullmatch(r"[0-9a-f]{40}", revision):
-            sha = str(HfApi().model_info(repository, revision=revision or None).sha)
-        place = snapshot_download(repository, revision=sha, allow_patterns=_FETCHED)
-    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise ModelError(
-            f"{name!r} is neither a folder nor a model that can be fetched from the Hub: {error}"
-        ) from error
-    return Start(Path(place), repository, sha)
-
-
-def load_encoder(start: Start, device: str | None = None) -> tuple[Any, nn.Module, Any]:
+def load_encoder(place: Place, device: str | None = None) -> tuple[Any, nn.Module, Any]:
     """Return the sentence-transformers model, the transformer in it, and its tokenizer.
 
-    A plain transformer gets mean pooling, as XTREME's retrieval baselines have. Weights are float32.
+    A plain transformer gets mean pooling, as XTREME's retrieval baselines have.
 
-    :raises ModelError: if the folder cannot be loaded, or has weights only as pickle.
+    :raises ModelError: if the folder cannot be loaded, or its tokenizer gives no places of tokens.
     """
-    import torch
-    from sentence_transformers import SentenceTransformer
-
-    try:
-        model = SentenceTransformer(
-            str(start.place),
-            device=device,
-            model_kwargs={"use_safetensors": True, "dtype": torch.float32},
-        )
-        body: Any = model[0].auto_model
-        tokenizer: Any = model.tokenizer
-    except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
-        raise ModelError(
-            f"{start.name} cannot be loaded as a transformer with safetensors weights: {error}"
-        ) from error
-    if not getattr(tokenizer, "is_fast", False):
-        raise ModelError(f"{start.name}: has no fast tokenizer (tokenizer.json); one is needed")
-    return model, body, tokenizer
+    model: Any = load_model(place, device, normalize=False)
+    if not getattr(model.tokenizer, "is_fast", False):
+        raise ModelError(f"{place.name}: has no fast tokenizer (tokenizer.json); one is needed")
+    return model, model[0].auto_model, model.tokenizer
 
 
 def freeze_embeddings(body: Any) -> None:
@@ -176,6 +127,7 @@ def _settings(record: Mapping[str, Any]) -> Iterable[tuple[str, ...]]:
     for name, value in record["settings"].items():
         yield name, str(value)
     yield "batches by task", ", ".join(f"{task} {n:,}" for task, n in record["batches"].items())
+    yield "number format of the weights that train", record["weights"]
     yield "device", record["device"]
     yield "seconds since the last start", str(record["seconds"])
     for name, value in record["versions"].items():

@@ -17,10 +17,8 @@ import torch
 from torch import Tensor
 
 from webfaq_domains.ground.files import value_sha256, write_json, write_text
-from webfaq_eval.errors import TrainingError
+from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.intermediate.encoder import (
-    Start,
-    find_encoder,
     freeze_embeddings,
     load_encoder,
     render_card,
@@ -36,8 +34,10 @@ from webfaq_eval.intermediate.objectives.base import (
 )
 from webfaq_eval.intermediate.settings import Places, Settings
 from webfaq_eval.intermediate.tasks.data import TaskData
-from webfaq_eval.intermediate.tasks.gather import gather
+from webfaq_eval.intermediate.tasks.load import load_tasks
 from webfaq_eval.intermediate.tasks.registry import TASKS
+from webfaq_eval.models.encoder import Place, find_model
+from webfaq_eval.training.encoder import weight_formats
 from webfaq_eval.training.loop import CURVE, Job, LoopSettings, run_loop
 
 RECORD = "intermediate.json"
@@ -49,7 +49,7 @@ class Run:
     """What a run holds while it lasts."""
 
     settings: Settings
-    start: Start
+    start: Place
     data: dict[str, TaskData]
     sentence_model: Any
     model: TaskModel
@@ -66,8 +66,8 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
     :raises TaskDataError: if the data are not in their format, or hold the benchmark's texts.
     :raises TrainingError: if training stops, or `out` holds something else.
     """
-    data = gather(settings, places)
-    start = find_encoder(places.encoder)
+    data = load_tasks(settings, places)
+    start = find_model(places.encoder)
     described = describe_run(settings, start, data)
     name = run_hash(described)
     done = _finished(places.out, name)
@@ -83,7 +83,9 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
         for task, objective in run.objectives.items()
     }  # fmt: skip
     record = {
-        **described, "run": name, "steps": loop.steps, "batches": batches, "results": results,
+        **describe_run(settings, start, data), "run": name, "weights": weight_formats(run.model),
+        "heads": {task: objective.settings() for task, objective in run.objectives.items()},
+        "steps": loop.steps, "batches": batches, "results": results,
         "device": str(next(run.model.parameters()).device),
         "seconds": round(time.perf_counter() - began, 1),
     }  # fmt: skip
@@ -91,7 +93,7 @@ def train_intermediate(settings: Settings, places: Places) -> dict[str, Any]:
     return record
 
 
-def describe_run(settings: Settings, start: Start, data: Mapping[str, TaskData]) -> dict[str, Any]:
+def describe_run(settings: Settings, start: Place, data: Mapping[str, TaskData]) -> dict[str, Any]:
     """Return what a run is made of, as JSON; files are named by the last two parts of their paths."""
     described = {task: rows.describe() for task, rows in data.items()}
     for rows in described.values():
@@ -99,7 +101,7 @@ def describe_run(settings: Settings, start: Start, data: Mapping[str, TaskData])
         rows["files"] = {"/".join(Path(path).parts[-2:]): sha for path, sha in files}
     return {
         "settings": settings.to_json(),
-        "encoder": {"name": start.name, "sha": start.sha},
+        "encoder": {"name": start.name, "sha": start.revision},
         "data": described,
         "versions": {name: version(name) for name in _PACKAGES},
     }
@@ -130,7 +132,7 @@ def _finished(out: Path, name: str) -> dict[str, Any] | None:
 
 
 def _prepare(
-    settings: Settings, start: Start, data: dict[str, TaskData], device: str | None
+    settings: Settings, start: Place, data: dict[str, TaskData], device: str | None
 ) -> Run:
     random.seed(settings.seed)
     np.random.seed(settings.seed)
@@ -141,7 +143,7 @@ def _prepare(
     for name, rows in data.items():
         length = min(settings.max_length or TASKS[name].max_length, longest)
         encoding = Encoding(tokenizer, length)
-        objectives[name] = TASKS[name].make(encoding, rows.train, str(start.place))
+        objectives[name] = TASKS[name].make(encoding, rows.train, str(start.folder))
     heads = {name: objective.head(body) for name, objective in objectives.items()}
     if settings.freeze_embeddings:
         freeze_embeddings(body)
@@ -153,9 +155,15 @@ def _train(run: Run, working: Path, name: str) -> tuple[LoopSettings, dict[str, 
     """Train in the working folder; return how, and how many batches each task had."""
     settings = run.settings
     run.features = {
-        task: one.features(run.data[task].train) for task, one in run.objectives.items()
+        task: one.features(run.data[task].train, run.data[task].skipped)
+        for task, one in run.objectives.items()
     }
     sizes = {task: len(features) for task, features in run.features.items()}
+    empty = [task for task, size in sizes.items() if not size]
+    if empty:
+        raise TaskDataError(
+            f"{empty[0]}: no training row is left (skipped: {dict(run.data[empty[0]].skipped)})"
+        )
     fixed = {"mlm": settings.mix_mlm} if settings.mix_mlm else {}
     rows = sum(size for task, size in sizes.items() if task not in fixed)
     steps = settings.steps or max(1, round(settings.epochs * rows / settings.batch_size))

@@ -6,9 +6,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from webfaq_domains.ground.languages import to_iso3
 from webfaq_eval.errors import TrainingError
 from webfaq_eval.intermediate.tasks.data import Selection
-from webfaq_eval.intermediate.tasks.languages import three_letters
+from webfaq_eval.intermediate.tasks.source import EVERY
+
+#: The nine tasks of Phang et al. 2020, and what `--task` takes.
+NINE = ("anli", "mnli", "qqp", "squad_v1", "squad_v2", "hellaswag", "ccg", "cosmosqa", "csqa")
+NAMES = (*NINE, "multi", "mlm")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,11 @@ class Settings:
 
     def selection(self, task: str) -> Selection:
         """Return which rows are wanted of a task; masked-language texts are of every language."""
-        language = "all" if task == "mlm" else three_letters(self.language)
+        language = EVERY if task == "mlm" else to_iso3(self.language)
+        if language is None:
+            raise TrainingError(
+                f"{self.language!r} is no known language; name one by its code, for example deu or de"
+            )
         return Selection(language, self.dev_share, self.limit)
 
     def to_json(self) -> dict[str, Any]:

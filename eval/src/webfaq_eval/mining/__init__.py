@@ -1,1 +1,1 @@
-"""Hard negatives: mined with a retriever, judged by a teacher, or read from files."""
+"""Hard negatives: mined with a retriever and scored by a teacher."""

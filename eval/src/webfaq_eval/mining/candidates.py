@@ -13,7 +13,7 @@ import numpy as np
 
 from webfaq_domains.ground.files import replacing
 from webfaq_eval.benchmark.search import search
-from webfaq_eval.errors import TrainingError
+from webfaq_eval.mining.settings import MineSettings
 from webfaq_eval.pairs.pairs import Rows
 from webfaq_eval.pairs.texts import Keys, PairTexts
 from webfaq_eval.training.embedders import TextEmbedder, encode
@@ -21,28 +21,6 @@ from webfaq_eval.training.encoder import Opened
 
 _BLOCK = 10_000
 _TOGETHER = 32
-
-
-@dataclass(frozen=True)
-class MineSettings:
-    """How negatives are found.
-
-    The best `depth` answers are looked at and at most `most` kept. One that scores above `ratio` times
-    the right answer's score is likely right itself and left out, as is any answer that the pairs have
-    for the question.
-    """
-
-    depth: int = 100
-    most: int = 20
-    ratio: float = 0.95
-    shard_questions: int = 10_000
-
-    def __post_init__(self) -> None:
-        if not (0 < self.most <= self.depth and self.ratio > 0 and self.shard_questions > 0):
-            raise TrainingError(
-                f"depth {self.depth}, most {self.most}, ratio {self.ratio}, shard_questions "
-                f"{self.shard_questions}: expected 0 < most <= depth and the others above 0"
-            )
 
 
 def too_good(right: float, share: float) -> float:

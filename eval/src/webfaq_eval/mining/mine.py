@@ -1,6 +1,6 @@
 """Mine hard negatives with a trained retriever: the answers it ranks high that are not right.
 
-    OUT/<language>-NNNNN-of-NNNNN.jsonl.gz   the grouped format that `train --negatives` reads
+    OUT/<language>-NNNNN-of-NNNNN.jsonl.gz   the format that `train --negatives` reads
     OUT/mined.json                           counts by reason and what it was made from, written last
     OUT/work/                                texts, vectors and counts; gone when the run is done
 
@@ -16,7 +16,7 @@ import json
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -26,8 +26,9 @@ import numpy as np
 
 from webfaq_domains.ground.files import replacing, value_sha256, write_json
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.mining.candidates import Candidates, Language, MineSettings, Pool
-from webfaq_eval.mining.teacher import Teacher, TeacherSettings
+from webfaq_eval.mining.candidates import Candidates, Language, Pool
+from webfaq_eval.mining.settings import MineSettings, TeacherSettings
+from webfaq_eval.mining.teacher import Teacher
 from webfaq_eval.pairs.pairs import (
     ID,
     PairFolder,
@@ -38,8 +39,9 @@ from webfaq_eval.pairs.pairs import (
     parse_ids,
 )
 from webfaq_eval.pairs.texts import PairTexts, gather_texts
-from webfaq_eval.training.encoder import EncoderSettings, Opened, open_encoder
+from webfaq_eval.training.encoder import Opened, open_encoder
 from webfaq_eval.training.processes import Processes
+from webfaq_eval.training.settings import EncoderSettings
 
 log = logging.getLogger(__name__)
 RECORD = "mined.json"
@@ -77,7 +79,7 @@ def mine(
     source = open_pairs(pairs)
     facts: dict[str, Any] = {
         "data": source.digest,
-        "model": {"name": Path(encoder.encoder).name, "revision": opened.revision},
+        "model": {"name": opened.name, "revision": opened.revision},
         "prefixes": [opened.query_prefix, opened.passage_prefix],
         "max_length": opened.model.max_seq_length,
         "settings": asdict(settings),
@@ -166,7 +168,7 @@ class _Mining:
         found = pool.candidates(asked, self.settings, counted)
         lines: Iterator[dict[str, Any]] = (self._line(candidates) for candidates in found)
         if self.teacher:
-            lines = self.teacher.judge(lines, counted)
+            lines = self.teacher.rescore(lines, counted)
         for line in lines:
             counted["questions"] += 1
             counted["negatives kept"] += len(line["negatives"])
@@ -187,18 +189,3 @@ class _Mining:
             "negative_ids": format_ids(self.texts.ids[rows]),
             "negative_scores": [round(score, 6) for _, score in found.negatives],
         }
-
-
-def mine_settings_of(model: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the options of `webfaq-eval mine` name, for `mine`."""
-    names = ("query_prefix", "passage_prefix", "max_length")
-    teacher = None
-    if options["teacher"] is not None:
-        teacher = TeacherSettings(
-            options["teacher"], options["teacher_margin"], options["teacher_max_length"]
-        )
-    return {
-        "encoder": EncoderSettings(model, **{name: options[name] for name in names}),
-        "settings": MineSettings(options["depth"], options["most"], options["ratio"]),
-        "teacher": teacher,
-    }

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from webfaq_eval.errors import ModelError, TrainingError
+from webfaq_eval.errors import ModelError
 from webfaq_eval.mining.candidates import too_good
-from webfaq_eval.training.encoder import find_encoder
+from webfaq_eval.mining.settings import TeacherSettings
+from webfaq_eval.models.encoder import find_model
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -22,28 +23,6 @@ if TYPE_CHECKING:
 #: Questions whose pairs are scored at once, in batches of like length.
 _QUESTIONS = 256
 _HEADS = ("ForSequenceClassification", "ForCausalLM")
-
-
-@dataclass(frozen=True)
-class TeacherSettings:
-    """Which cross-encoder scores, and which negatives it throws out.
-
-    A negative is thrown out that scores less than `margin` times the right answer's score below it:
-    0.05, the 95 % of TopK-PercPos in NV-Retriever (Moreira et al. 2024, arXiv 2407.15831), and
-    `relative_margin` in sentence-transformers' `mine_hard_negatives`. A pair of texts is cut at
-    `max_length` tokens.
-    """
-
-    model: str
-    margin: float = 0.05
-    max_length: int = 512
-
-    def __post_init__(self) -> None:
-        if not (0 <= self.margin < 1 and self.max_length > 0):
-            raise TrainingError(
-                f"teacher's margin {self.margin}, max_length {self.max_length}: expected a margin from "
-                "0 to below 1, and a length above 0"
-            )
 
 
 class Teacher:
@@ -54,17 +33,16 @@ class Teacher:
 
     def __init__(self, settings: TeacherSettings, device: str) -> None:
         self.settings = settings
-        folder, revision = find_encoder(settings.model)
-        _check_head(folder, settings.model)
-        self.model = _open(folder, settings, device)
-        named = Path(settings.model).resolve().name if Path(settings.model).is_dir() else ""
+        place = find_model(settings.model)
+        _check_head(place.folder, settings.model)
+        self.model = _open(place.folder, settings, device)
         self.facts = {
             **asdict(settings),
-            "model": {"name": named or settings.model, "revision": revision},
+            "model": {"name": place.name, "revision": place.revision},
             "activation": type(self.model.activation_fn).__name__,
         }
 
-    def judge(
+    def rescore(
         self, lines: Iterable[dict[str, Any]], counted: Counter[str]
     ) -> Iterator[dict[str, Any]]:
         """Yield mined lines with the teacher's scores, without the negatives that it finds right.
@@ -77,7 +55,7 @@ class Teacher:
             scores = self._scores(pairs)
             for line in block:
                 count = len(_texts(line))
-                yield self._judged(line, scores[:count], counted)
+                yield self._rescored(line, scores[:count], counted)
                 scores = scores[count:]
 
     def _scores(self, pairs: list[tuple[str, str]]) -> list[float]:
@@ -90,7 +68,7 @@ class Teacher:
         scores: list[float] = found.tolist()
         return scores
 
-    def _judged(
+    def _rescored(
         self, line: dict[str, Any], scores: list[float], counted: Counter[str]
     ) -> dict[str, Any]:
         right, wrong = scores[0], scores[1:]

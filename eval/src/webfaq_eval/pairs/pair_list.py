@@ -1,4 +1,4 @@
-"""The frozen list of a condition's pairs: written and hashed before anything is trained.
+"""The list of a condition's pairs: chosen, written and hashed before anything is trained.
 
 pairs.parquet     id, language, domain of every pair, sorted by id
 condition.json    the condition, seed, limits, held-out languages, counts, sha256 of the list
@@ -7,8 +7,9 @@ condition.json    the condition, seed, limits, held-out languages, counts, sha25
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,31 +18,98 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from webfaq_domains.ground.files import replacing, write_json
-from webfaq_eval.errors import TrainingError
+from webfaq_domains.ground.records import RecordError, as_record, read_json
+from webfaq_eval.errors import TaskDataError, TrainingError
 from webfaq_eval.pairs.conditions import (
-    Draw,
+    Condition,
     Selection,
+    control_warnings,
+    parse_condition,
+    select,
 )
 from webfaq_eval.pairs.held_out import HeldOut
-from webfaq_eval.pairs.pairs import Ids, PairFolder, PairIndex, format_ids, parse_ids
+from webfaq_eval.pairs.pairs import (
+    Ids,
+    PairFolder,
+    PairIndex,
+    format_ids,
+    parse_ids,
+    read_for_conditions,
+)
+from webfaq_eval.pairs.settings import Draw
 
+log = logging.getLogger(__name__)
 PAIRS, CONDITION = "pairs.parquet", "condition.json"
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """A written list: the ids sorted, and `condition.json` as it stands on disk."""
+class PairListRecord:
+    """What `condition.json` says of a list: how it was chosen, what it holds, and its sha256.
+
+    `data` is the digest of the pairs that it was chosen from; the dictionaries count pairs.
+    """
+
+    condition: str
+    pairs: int
+    sha256: str
+    languages: dict[str, int]
+    domains: dict[str, int]
+    seed: int
+    pairs_per_language: int | None
+    held_out: tuple[str, ...]
+    held_out_checked: str | None
+    held_out_dropped: dict[str, int]
+    data: str
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PairList:
+    """A written list: the ids sorted, and its record as it stands on disk."""
 
     ids: Ids
-    record: dict[str, Any]
+    record: PairListRecord
 
-    @property
-    def sha256(self) -> str:
-        return str(self.record["sha256"])
 
-    @property
-    def condition(self) -> str:
-        return str(self.record["condition"])
+@dataclass(frozen=True)
+class ListedPairs:
+    """The pairs that a run trains on, and what they were chosen from."""
+
+    pairs: PairFolder
+    chosen: PairList
+    held_out: HeldOut
+
+
+def list_pairs(
+    where: str, condition: str, draw: Draw, held_out: frozenset[str], folder: Path,
+    when_written: Callable[[], None] | None = None,
+) -> ListedPairs:  # fmt: skip
+    """Choose the pairs of a condition and write their list into a folder.
+
+    With `when_written` this process waits for another one to write the list, and reads it then.
+
+    :raises TrainingError: if the condition has no pair to train on, or `folder` holds another list.
+    """
+    wanted = parse_condition(condition)
+    pairs, index, check = read_for_conditions(where, held_out)
+    chosen = select(index, wanted, draw)
+    if wanted.kind == "random":
+        like = select(index, Condition("in-domain", wanted.domain), draw)
+        chosen.warnings.extend(control_warnings(index, like, chosen))
+    for warning in chosen.warnings:
+        log.warning(warning)
+    if not len(chosen) and wanted.kind != "none":
+        raise TrainingError(f"{wanted} has no pair in {where}; {_offered(index)}")
+    if when_written:
+        when_written()
+    return ListedPairs(pairs, write_pair_list(folder, pairs, index, chosen, (draw, check)), check)
+
+
+def _offered(index: PairIndex) -> str:
+    return (
+        f"its train split has {len(index):,} pairs in {len(index.languages)} languages, "
+        f"{int(index.excluded.sum()):,} of them held out, domains {', '.join(sorted(index.domains))}"
+    )
 
 
 def list_sha256(ids: Ids) -> str:
@@ -52,35 +120,35 @@ def list_sha256(ids: Ids) -> str:
     return digest.hexdigest()
 
 
-def freeze(
+def write_pair_list(
     folder: Path, pairs: PairFolder, index: PairIndex, chosen: Selection, how: tuple[Draw, HeldOut]
-) -> Frozen:
+) -> PairList:
     """Write the list of a selection; the record comes last.
 
     :raises TrainingError: if the folder holds the list of other pairs.
     """
     draw, held_out = how
     ids = index.ids[chosen.rows]
-    record: dict[str, Any] = {
-        "condition": str(chosen.condition),
-        "pairs": len(chosen),
-        "sha256": list_sha256(ids),
-        "languages": chosen.languages,
-        "domains": _counts(index.domain[chosen.rows], index.domains),
-        "seed": draw.seed,
-        "pairs_per_language": draw.pairs_per_language,
-        "held_out": sorted(held_out.languages),
-        "held_out_checked": held_out.checked if held_out.languages else None,
-        "held_out_dropped": dict(sorted(held_out.found.items())),
-        "data": pairs.digest,
-        "warnings": chosen.warnings,
-    }
+    record = PairListRecord(
+        condition=str(chosen.condition),
+        pairs=len(chosen),
+        sha256=list_sha256(ids),
+        languages=chosen.languages,
+        domains=_counts(index.domain[chosen.rows], index.domains),
+        seed=draw.seed,
+        pairs_per_language=draw.pairs_per_language,
+        held_out=tuple(sorted(held_out.languages)),
+        held_out_checked=held_out.checked if held_out.languages else None,
+        held_out_dropped=dict(sorted(held_out.found.items())),
+        data=pairs.digest,
+        warnings=tuple(chosen.warnings),
+    )
     if (folder / CONDITION).exists():
-        before = read_frozen(folder)
-        if before.sha256 != record["sha256"]:
+        before = read_pair_list(folder)
+        if before.record.sha256 != record.sha256:
             raise TrainingError(
-                f"{folder} holds the pairs of {before.condition} (list {before.sha256[:12]}), asked is "
-                f"{record['condition']} (list {record['sha256'][:12]}); give another --out"
+                f"{folder} holds the pairs of {before.record.condition} (list {before.record.sha256[:12]}), "
+                f"asked is {record.condition} (list {record.sha256[:12]}); give another --out"
             )
         return before
     columns = (
@@ -96,8 +164,8 @@ def freeze(
     )  # fmt: skip
     with replacing(folder / PAIRS) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    write_json(folder / CONDITION, record)
-    return Frozen(ids, record)
+    write_json(folder / CONDITION, asdict(record))
+    return PairList(ids, record)
 
 
 def _counts(codes: Any, names: tuple[str, ...]) -> dict[str, int]:
@@ -106,16 +174,16 @@ def _counts(codes: Any, names: tuple[str, ...]) -> dict[str, int]:
     return dict(sorted((names[number], count) for number, count in found))
 
 
-def read_frozen(folder: Path) -> Frozen:
-    """Read a frozen list and check it against its hash.
+def read_pair_list(folder: Path) -> PairList:
+    """Read a list of pairs and check it against its hash.
 
     :raises TrainingError: if it is missing, broken or was changed.
     """
     try:
-        record = json.loads((folder / CONDITION).read_text(encoding="utf-8"))
+        record = as_record(PairListRecord, read_json(folder / CONDITION), CONDITION)
         ids = parse_ids(pq.read_table(folder / PAIRS, columns=["id"])["id"])
-    except (OSError, ValueError, pa.ArrowException) as error:
-        raise TrainingError(f"{folder} holds no frozen list of pairs: {error}") from error
-    if list_sha256(ids) != record.get("sha256"):
-        raise TrainingError(f"{folder / PAIRS} was changed after it was frozen; remove the folder")
-    return Frozen(ids, record)
+    except (OSError, RecordError, TaskDataError, pa.ArrowException) as error:
+        raise TrainingError(f"{folder} holds no list of pairs: {error}") from error
+    if list_sha256(ids) != record.sha256:
+        raise TrainingError(f"{folder / PAIRS} was changed after it was written; remove the folder")
+    return PairList(ids, record)

@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 
 from webfaq_domains.ground.files import value_sha256
 from webfaq_eval.errors import TaskDataError
+from webfaq_eval.pairs.held_out import HeldOut, hold_out
 
 #: A pair's id: 128 bits as two numbers, so that ids compare, sort and hash as arrays.
 ID = np.dtype([("high", np.uint64), ("low", np.uint64)])
@@ -199,7 +200,7 @@ class _Names:
 
 
 def read_index(pairs: PairFolder, split: str, check: Any = None) -> PairIndex:
-    """Read what chooses pairs of one split; `check` (`langid.HeldOut`) marks held-out texts.
+    """Read what chooses pairs of one split; `check` (`held_out.HeldOut`) marks held-out texts.
 
     :raises TaskDataError: if the split has no pair.
     """
@@ -221,3 +222,14 @@ def read_index(pairs: PairFolder, split: str, check: Any = None) -> PairIndex:
         tuple(domains.numbers),
         np.concatenate(excluded),
     )
+
+
+def read_for_conditions(
+    where: str | Path, held_out: frozenset[str], split: str = "train"
+) -> tuple[PairFolder, PairIndex, HeldOut]:
+    """Open pairs and read what conditions choose by, with held-out texts marked."""
+    pairs = open_pairs(where)
+    known = frozenset(path.split("/")[2] for path, _ in pairs.files if path.count("/") == 3)
+    check = hold_out(held_out, known)
+    index = read_index(pairs, split, check if check.languages else None)
+    return pairs, index, check

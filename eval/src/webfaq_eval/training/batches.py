@@ -21,24 +21,10 @@ from webfaq_eval.pairs.negatives import HardNegatives
 from webfaq_eval.pairs.pairs import Rows
 from webfaq_eval.pairs.texts import Keys, PairTexts
 from webfaq_eval.training.losses import Marks
+from webfaq_eval.training.settings import LEAST, BatchSettings
 
 #: Batches planned together; bounds memory and how long a pair waits for a batch without its like.
 _WINDOW = 256
-#: A pair alone in a batch has no negative and teaches nothing.
-_LEAST = 2
-
-
-@dataclass(frozen=True)
-class BatchSettings:
-    """How pairs are put together: `monolingual` batches hold one language each."""
-
-    size: int = 128
-    seed: int = 0
-    monolingual: bool = False
-
-    def __post_init__(self) -> None:
-        if self.size < _LEAST:
-            raise TrainingError(f"a batch of {self.size} has no negatives; take at least {_LEAST}")
 
 
 @dataclass
@@ -69,16 +55,25 @@ class Batches:
                 self.pairs, self.settings, self._epoch
             )
             if not self._batches:
-                raise TrainingError(
-                    f"{len(self.pairs):,} pairs make no batch: fewer than {_LEAST} of them differ in "
-                    "question and answer" + (" in one language" * self.settings.monolingual)
-                )
+                raise self._no_batch()
         return self._batches[step - self._first]
 
     def steps(self, epochs: int) -> int:
-        """Return how many batches some epochs have."""
+        """Return how many batches some epochs have.
+
+        :raises TrainingError: if no two pairs may meet.
+        """
         plans = (plan_epoch(self.pairs, self.settings, epoch) for epoch in range(epochs))
-        return sum(len(batches) for batches, _ in plans)
+        steps = sum(len(batches) for batches, _ in plans)
+        if not steps:
+            raise self._no_batch()
+        return steps
+
+    def _no_batch(self) -> TrainingError:
+        return TrainingError(
+            f"{len(self.pairs):,} pairs make no batch: fewer than {LEAST} of them differ in "
+            "question and answer" + (" in one language" * self.settings.monolingual)
+        )
 
     def sha256(self, steps: int) -> str:
         """Return the sha256 of the ids of the first batches, in order: what was trained on, when."""
@@ -114,7 +109,7 @@ def _fill(pairs: PairTexts, order: Rows, size: int) -> Iterator[Rows]:
             pairs, waiting, size, len(waiting) if last else len(waiting) // size
         )
         for batch in batches:
-            if len(batch) == size or (last and len(batch) >= _LEAST):
+            if len(batch) == size or (last and len(batch) >= LEAST):
                 yield np.array(batch, np.int64)
             elif not last:
                 waiting += batch

@@ -15,7 +15,7 @@ import os
 import random
 import re
 import shutil
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from webfaq_domains.ground.records import RecordError, as_record, read_json
 from webfaq_eval.errors import TrainingError
 
 _NAME = re.compile(r"step-(\d{8})")
@@ -46,6 +47,30 @@ class RunState:
     curve: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class StateRecord:
+    """What `state.json` holds: all of a run's state that is not a tensor."""
+
+    run: str
+    step: int
+    position: dict[str, Any]
+    curve: tuple[dict[str, Any], ...]
+    optimizer: dict[str, Any]
+    scheduler: dict[str, Any]
+    generators: dict[str, Any]
+
+
+def read_state(place: Path) -> StateRecord:
+    """Return the state of a checkpoint.
+
+    :raises TrainingError: if it cannot be read.
+    """
+    try:
+        return as_record(StateRecord, read_json(place / _STATE), _STATE)
+    except RecordError as error:
+        raise TrainingError(f"cannot read the checkpoint {place}: {error}; remove it") from error
+
+
 def save_checkpoint(folder: Path, state: RunState, keep: int = 2) -> Path:
     """Write `folder/step-NNNNNNNN` whole and remove all but the `keep` newest checkpoints.
 
@@ -59,7 +84,7 @@ def save_checkpoint(folder: Path, state: RunState, keep: int = 2) -> Path:
     try:
         temporary.mkdir(parents=True, exist_ok=True)
         save_file(_tensors(state), temporary / _TENSORS)
-        (temporary / _STATE).write_text(json.dumps(_plain(state)) + "\n", encoding="utf-8")
+        (temporary / _STATE).write_text(json.dumps(asdict(_plain(state))) + "\n", encoding="utf-8")
         if place.exists():
             shutil.rmtree(place)
         os.replace(temporary, place)
@@ -83,21 +108,21 @@ def load_checkpoint(place: Path, state: RunState) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
+    plain = read_state(place)
     try:
-        plain = json.loads((place / _STATE).read_text(encoding="utf-8"))
         tensors = load_file(place / _TENSORS)
-    except (OSError, ValueError, SafetensorError) as error:
+    except (OSError, SafetensorError) as error:
         raise TrainingError(f"cannot read the checkpoint {place}: {error}; remove it") from error
-    if plain["run"] != state.run:
+    if plain.run != state.run:
         raise TrainingError(
             f"{place} belongs to another run: its settings, data or encoder are not those asked for "
-            f"(run {plain['run'][:12]}, asked {state.run[:12]}). Use another --out, or remove the folder"
+            f"(run {plain.run[:12]}, asked {state.run[:12]}). Use another --out, or remove the folder"
         )
     _fill_model(state.model, tensors, place)
-    _fill_optimizer(state.optimizer, plain["optimizer"], tensors)
-    state.scheduler.load_state_dict(plain["scheduler"])
-    state.step, state.position, state.curve = plain["step"], plain["position"], plain["curve"]
-    _fill_generators(plain["generators"], tensors)
+    _fill_optimizer(state.optimizer, plain.optimizer, tensors)
+    state.scheduler.load_state_dict(plain.scheduler)
+    state.step, state.position, state.curve = plain.step, plain.position, list(plain.curve)
+    _fill_generators(plain.generators, tensors)
 
 
 def last_checkpoint(folder: Path) -> Path | None:
@@ -140,7 +165,7 @@ def _tensors(state: RunState) -> dict[str, Tensor]:
     return {name: value.detach().cpu().contiguous() for name, value in found.items()}
 
 
-def _plain(state: RunState) -> dict[str, Any]:
+def _plain(state: RunState) -> StateRecord:
     """Return all that is not a tensor; JSON keeps every digit of a Python float."""
     optimizer = state.optimizer.state_dict()
     rest = {
@@ -148,18 +173,18 @@ def _plain(state: RunState) -> dict[str, Any]:
         for number, values in optimizer["state"].items()
     }
     kind, keys, *place = np.random.get_state(legacy=True)
-    return {
-        "run": state.run,
-        "step": state.step,
-        "position": state.position,
-        "curve": state.curve,
-        "optimizer": {"state": rest, "param_groups": optimizer["param_groups"]},
-        "scheduler": state.scheduler.state_dict(),
-        "generators": {
+    return StateRecord(
+        run=state.run,
+        step=state.step,
+        position=state.position,
+        curve=tuple(state.curve),
+        optimizer={"state": rest, "param_groups": optimizer["param_groups"]},
+        scheduler=state.scheduler.state_dict(),
+        generators={
             "python": random.getstate(),
             "numpy": [kind, np.asarray(keys).tolist(), *place],
         },
-    }
+    )
 
 
 def _fill_model(model: nn.Module, tensors: dict[str, Tensor], place: Path) -> None:

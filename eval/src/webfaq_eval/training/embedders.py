@@ -27,12 +27,11 @@ from webfaq_eval.models import batches
 from webfaq_eval.models.batches import choose
 from webfaq_eval.models.sentence import encode_texts
 from webfaq_eval.models.vectors import VectorStore
-from webfaq_eval.training.encoder import EncoderSettings, Opened, open_encoder
+from webfaq_eval.training.encoder import Opened, open_encoder
+from webfaq_eval.training.settings import EncoderSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-    from webfaq_eval.training.encoder import Opened
 
 
 Floats = npt.NDArray[np.float32]

@@ -6,20 +6,17 @@ import warnings
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from webfaq_domains.ground.files import folder_sha256
 from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.models.batches import choose
+from webfaq_eval.models.encoder import Place, find_model
 from webfaq_eval.models.sentence import body_sha256
+from webfaq_eval.training.settings import EncoderSettings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-
-#: What of a Hub repository is fetched: weights as safetensors, never a pickle.
-_PATTERNS = ["*.json", "*.safetensors", "*.model", "*.txt", "*/config.json", "*/*.safetensors"]
-MODES = ("full", "lora", "frozen-embeddings", "head")
+    from torch import nn
 
 
 @dataclass(frozen=True)
@@ -44,75 +41,59 @@ class Opened:
         return deepcopy(self.model).to(dtype).eval()
 
 
-@dataclass(frozen=True)
-class EncoderSettings:
-    """What is trained, and how texts are put to it.
-
-    `mode` is one of `MODES`. A prefix of None is the one that the encoder names itself (its prompts
-    `query` and `passage`), else empty. `max_length` is in tokens.
-    """
-
-    encoder: str
-    mode: str = "full"
-    query_prefix: str | None = None
-    passage_prefix: str | None = None
-    max_length: int = 256
-    lora_rank: int = 16
-
-    def __post_init__(self) -> None:
-        if self.mode not in MODES:
-            raise TrainingError(f"mode {self.mode!r} is none of {', '.join(MODES)}")
-
-
 def open_encoder(settings: EncoderSettings, device: str) -> Opened:
     """Open the encoder of the settings; a folder or Hub name without pooling gets mean pooling.
 
     :raises ModelError: if there is no encoder, or only one with pickled weights.
     """
-    folder, revision = find_encoder(settings.encoder)
-    try:
-        model = _load(folder, device)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise ModelError(f"{settings.encoder} cannot be opened as an encoder: {error}") from error
+    place = find_model(settings.encoder)
+    model = load_model(place, device)
     longest = model.max_seq_length or settings.max_length
     model.max_seq_length = min(settings.max_length, longest)
     query, passage = _prefixes(model, settings)
     model.prompts = {"query": query, "document": passage, "passage": passage}
-    return Opened(model, settings.encoder, revision, query, passage)
+    return Opened(model, place.name, place.revision, query, passage)
 
 
-def find_encoder(name: str) -> tuple[Path, str]:
-    """Return the encoder's folder and its revision; a Hub name is resolved to a commit once."""
-    folder = Path(name)
-    if folder.is_dir():
-        return folder, folder_sha256(folder)
-    repository, _, revision = name.partition("@")
-    if name.startswith((".", "/", "~")) or repository.count("/") > 1:
-        raise ModelError(
-            f"{name} is not a folder; give an encoder's folder, or its name on the Hub"
-        )
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError
+def load_model(place: Place, device: str | None, normalize: bool = True) -> SentenceTransformer:
+    """Load an encoder to be trained: as safetensors, in float32, able to put texts into one batch.
 
-    try:
-        sha = str(HfApi().model_info(repository, revision=revision or None).sha)
-        return Path(snapshot_download(repository, revision=sha, allow_patterns=_PATTERNS)), sha
-    except (HfHubHTTPError, OSError) as error:
-        raise ModelError(f"{name} is no folder, and the Hub does not give it: {error}") from error
+    Since transformers 5 a checkpoint opens in the format that it was saved in. In half precision
+    most updates of a training step are smaller than the last digit of a weight, and are lost.
+    A plain transformer gets mean pooling, with `normalize` also vectors of length 1.
 
-
-def _load(folder: Path, device: str) -> SentenceTransformer:
+    :raises ModelError: if it cannot be loaded so, or its tokenizer has no padding token.
+    """
+    import torch
     from sentence_transformers import SentenceTransformer
-
-    safe = {"use_safetensors": True}
-    if (folder / "modules.json").is_file():
-        return SentenceTransformer(str(folder), device=device, model_kwargs=safe)
     from sentence_transformers.base.modules import Normalize, Transformer
     from sentence_transformers.sentence_transformer.modules import Pooling
 
-    body = Transformer(str(folder), model_kwargs=safe)
-    pooling = Pooling(body.get_embedding_dimension(), pooling_mode="mean")
-    return SentenceTransformer(modules=[body, pooling, Normalize()], device=device)
+    folder, exact = str(place.folder), {"use_safetensors": True, "dtype": torch.float32}
+    try:
+        if place.is_sentence_transformer or not normalize:
+            model = SentenceTransformer(folder, device=device, model_kwargs=exact)
+        else:
+            body = Transformer(folder, model_kwargs=exact)
+            pooling = Pooling(body.get_embedding_dimension(), pooling_mode="mean")
+            model = SentenceTransformer(modules=[body, pooling, Normalize()], device=device)
+        tokenizer = model.tokenizer
+    except (OSError, ValueError, KeyError, AttributeError, ImportError) as error:
+        raise ModelError(
+            f"{place.name} cannot be loaded as a transformer with safetensors weights: {error}"
+        ) from error
+    if getattr(tokenizer, "pad_token_id", None) is None:
+        raise ModelError(
+            f"{place.name}: its tokenizer has no padding token, so texts of different length cannot share "
+            "a batch; give it one (tokenizer.pad_token = tokenizer.eos_token) and save it"
+        )
+    return model.float()
+
+
+def weight_formats(model: nn.Module) -> str:
+    """Return the number format of the weights that train, for the record; `none` if none does."""
+    formats = {str(p.dtype).removeprefix("torch.") for p in model.parameters() if p.requires_grad}
+    return ", ".join(sorted(formats)) or "none"
 
 
 def _prefixes(model: SentenceTransformer, settings: EncoderSettings) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import math
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
@@ -48,8 +48,8 @@ class LoopSettings:
     """
 
     steps: int
-    learning_rate: float = 1e-5
-    warmup: float = 0.1
+    learning_rate: float
+    warmup: float = 0.0
     weight_decay: float = 0.0
     accumulate: int = 1
     clip: float = 1.0
@@ -127,7 +127,7 @@ def _groups(model: nn.Module, weight_decay: float) -> list[dict[str, Any]]:
     """Split the trained weights: matrices decay, biases and norms (one dimension) do not."""
     trained = [p for p in model.parameters() if p.requires_grad]
     if not trained:
-        raise TrainingError("no weight of the model is trained: all of them are frozen")
+        raise TrainingError("no weight of the model is trained: all of them are kept as they are")
     return [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
         {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
@@ -203,9 +203,9 @@ def _save(job: Job, settings: LoopSettings, state: RunState, stopping: bool) -> 
         )
 
 
-def write_curve(path: Path, curve: list[dict[str, Any]]) -> None:
+def write_curve(path: Path, curve: Sequence[Mapping[str, Any]]) -> None:
     """Write a learning curve as JSON lines, whole or not at all."""
-    write_text(path, "".join(json.dumps(record) + "\n" for record in curve))
+    write_text(path, "".join(json.dumps(dict(record)) + "\n" for record in curve))
 
 
 def _progress(first: int, steps: int) -> Iterator[int]:

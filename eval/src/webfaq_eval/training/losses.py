@@ -12,28 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from webfaq_eval.errors import TrainingError
-
-
-@dataclass(frozen=True)
-class LossSettings:
-    """Which loss: cosines are divided by `temperature`; `symmetric` also asks answers for questions.
-
-    `distil` (0 to 1) is the share of margin-MSE, the rest is contrastive. `teacher_scale` multiplies
-    the teacher's margins: cosine margins end at 2, those of a cross-encoder do not.
-    """
-
-    temperature: float = 0.02
-    symmetric: bool = False
-    distil: float = 0.0
-    teacher_scale: float = 1.0
-
-    def __post_init__(self) -> None:
-        if not (self.temperature > 0 and 0 <= self.distil <= 1 and self.teacher_scale > 0):
-            raise TrainingError(
-                f"temperature {self.temperature} and teacher_scale {self.teacher_scale} must be above "
-                f"0, distil {self.distil} between 0 and 1"
-            )
+from webfaq_eval.training.settings import LossSettings
 
 
 @dataclass(frozen=True)

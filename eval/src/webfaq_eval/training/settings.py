@@ -1,21 +1,24 @@
-"""What decides a training run, as frozen dataclasses, and how the command line's options fill them."""
+"""What decides a training run, as frozen dataclasses: the one place of every default.
+
+The command line and experiments take their defaults from here, so nothing heavy is imported on top.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from webfaq_eval.errors import TrainingError
-from webfaq_eval.pairs.conditions import Draw
-from webfaq_eval.pairs.negatives import NegativeSettings
-from webfaq_eval.training.batches import BatchSettings
-from webfaq_eval.training.encoder import EncoderSettings
-from webfaq_eval.training.loop import LoopSettings
-from webfaq_eval.training.losses import LossSettings
-from webfaq_eval.training.step import StepSettings
-from webfaq_eval.training.validation import RetrievalSettings
+from webfaq_eval.pairs.settings import Draw, NegativeSettings
+
+if TYPE_CHECKING:
+    from webfaq_eval.training.loop import LoopSettings
+
+MODES = ("full", "lora", "frozen-embeddings", "head")
+#: A pair alone in a batch has no negative and teaches nothing.
+LEAST = 2
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,82 @@ class DataSettings:
     hold_out: tuple[str, ...] = ()
     pairs_per_language: int | None = None
     negatives: NegativeSettings | None = None
+
+
+@dataclass(frozen=True)
+class EncoderSettings:
+    """What is trained, and how texts are put to it.
+
+    `mode` is one of `MODES`. A prefix of None is the one that the encoder names itself (its prompts
+    `query` and `passage`), else empty. `max_length` is in tokens.
+    """
+
+    encoder: str
+    mode: str = "full"
+    query_prefix: str | None = None
+    passage_prefix: str | None = None
+    max_length: int = 256
+    lora_rank: int = 16
+
+    def __post_init__(self) -> None:
+        if self.mode not in MODES:
+            raise TrainingError(f"mode {self.mode!r} is none of {', '.join(MODES)}")
+
+
+@dataclass(frozen=True)
+class BatchSettings:
+    """How pairs are put together: `monolingual` batches hold one language each."""
+
+    size: int = 128
+    seed: int = 0
+    monolingual: bool = False
+
+    def __post_init__(self) -> None:
+        if self.size < LEAST:
+            raise TrainingError(f"a batch of {self.size} has no negatives; take at least {LEAST}")
+
+
+@dataclass(frozen=True)
+class LossSettings:
+    """Which loss: cosines are divided by `temperature`; `symmetric` also asks answers for questions.
+
+    `distil` (0 to 1) is the share of margin-MSE, the rest is contrastive. `teacher_scale` multiplies
+    the teacher's margins: cosine margins end at 2, those of a cross-encoder do not.
+    """
+
+    temperature: float = 0.02
+    symmetric: bool = False
+    distil: float = 0.0
+    teacher_scale: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not (self.temperature > 0 and 0 <= self.distil <= 1 and self.teacher_scale > 0):
+            raise TrainingError(
+                f"temperature {self.temperature} and teacher_scale {self.teacher_scale} must be above "
+                f"0, distil {self.distil} between 0 and 1"
+            )
+
+
+@dataclass(frozen=True)
+class StepSettings:
+    """How a step is computed, which changes its speed and memory and not its meaning.
+
+    `part` texts go through the encoder together, of similar length. Without `cached` the whole batch's
+    activations are kept, which is faster where they fit.
+    """
+
+    part: int = 32
+    cached: bool = True
+    bf16: bool = True
+
+
+@dataclass(frozen=True)
+class RetrievalSettings:
+    """What validation reads: at most so many questions and distractors per language, by hash."""
+
+    questions: int = 50
+    distractors: int = 50
+    seed: int = 0
 
 
 @dataclass(frozen=True)
@@ -48,6 +127,8 @@ class Schedule:
 
     def loop(self, steps: int, bf16: bool) -> LoopSettings:
         """Return the loop's settings for a number of steps."""
+        from webfaq_eval.training.loop import LoopSettings
+
         evaluate_every = self.evaluate_every or max(1, -(-steps // 10))
         return LoopSettings(
             steps,
@@ -84,8 +165,8 @@ class TrainSettings:
     data: DataSettings
     encoder: EncoderSettings
     seed: int = 0
-    batch_size: int = 128
-    monolingual: bool = False
+    batch_size: int = BatchSettings.size
+    monolingual: bool = BatchSettings.monolingual
     loss: LossSettings = field(default_factory=LossSettings)
     schedule: Schedule = field(default_factory=Schedule)
     validation: RetrievalSettings = field(default_factory=RetrievalSettings)

@@ -20,21 +20,9 @@ from torch import Tensor
 from webfaq_eval.training.batches import Batch, TrainingData
 from webfaq_eval.training.embedders import Embedder, by_length
 from webfaq_eval.training.loop import autocast
-from webfaq_eval.training.losses import LossSettings, Vectors, loss_of
+from webfaq_eval.training.losses import Vectors, loss_of
 from webfaq_eval.training.processes import Processes
-
-
-@dataclass(frozen=True)
-class StepSettings:
-    """How a step is computed, which changes its speed and memory and not its meaning.
-
-    `part` texts go through the encoder together, of similar length. Without `cached` the whole batch's
-    activations are kept, which is faster where they fit.
-    """
-
-    part: int = 32
-    cached: bool = True
-    bf16: bool = True
+from webfaq_eval.training.settings import LossSettings, StepSettings
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ so that conditions are stopped by one measure.
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,9 +27,10 @@ from webfaq_eval.pairs.conditions import ENGLISH, id_hash
 from webfaq_eval.pairs.pairs import Rows
 from webfaq_eval.pairs.texts import PairTexts
 from webfaq_eval.scoring.metrics import judge, ndcg_at_10
-from webfaq_eval.training.checkpoints import last_checkpoint
+from webfaq_eval.training.checkpoints import last_checkpoint, read_state
 from webfaq_eval.training.embedders import Embedder, encode
 from webfaq_eval.training.loop import CHECKPOINTS
+from webfaq_eval.training.settings import RetrievalSettings
 
 log = logging.getLogger(__name__)
 _DEPTH = 10
@@ -78,15 +78,6 @@ class Retrieval:
         for domain in sorted(set(self.domains)):
             found[f"ndcg_at_10/{domain}"] = float(scores[domains == domain].mean())
         return found
-
-
-@dataclass(frozen=True)
-class RetrievalSettings:
-    """What validation reads: at most so many questions and distractors per language, by hash."""
-
-    questions: int = 50
-    distractors: int = 50
-    seed: int = 0
 
 
 def make_retrieval(
@@ -174,7 +165,7 @@ class Enough(Exception):
     """Training has not become better for `patience` validations: no further batch is wanted."""
 
 
-class Judge:
+class Validator:
     """Scores the model when the loop asks, for `loop.Job.evaluate`.
 
     What it knows of earlier validations comes from the last checkpoint's curve, so a run that was
@@ -192,10 +183,7 @@ class Judge:
     def curve(self) -> list[dict[str, Any]]:
         """Return the curve of the last checkpoint; empty at the start."""
         place = last_checkpoint(self.folder / CHECKPOINTS)
-        if place is None:
-            return []
-        state = json.loads((place / "state.json").read_text(encoding="utf-8"))
-        return list(state["curve"])
+        return [] if place is None else list(read_state(place).curve)
 
     def score(self) -> dict[str, float]:
         """Score the model as it is; nothing is recorded."""
@@ -232,19 +220,33 @@ def _trained(module: nn.Module) -> dict[str, Tensor]:
 
 
 def save_weights(module: nn.Module, path: Path) -> None:
-    """Write the trained weights whole."""
+    """Write the trained weights whole.
+
+    :raises OSError: if they cannot be written (a full disk).
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import save_file
 
     weights = {name: p.detach().cpu().contiguous() for name, p in _trained(module).items()}
-    with replacing(path) as temporary:
-        save_file(weights, temporary)
+    try:
+        with replacing(path) as temporary:
+            save_file(weights, temporary)
+    except SafetensorError as error:  # what the library makes of an error of the disk
+        raise OSError(f"the best weights cannot be written to {path}: {error}") from error
 
 
 def load_weights(module: nn.Module, path: Path) -> None:
-    """Read trained weights back into the module."""
+    """Read trained weights back into the module.
+
+    :raises OSError: if they cannot be read.
+    """
+    from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    found = load_file(path)
+    try:
+        found = load_file(path)
+    except SafetensorError as error:
+        raise OSError(f"the best weights cannot be read from {path}: {error}") from error
     with torch.no_grad():
         for name, weight in _trained(module).items():
             weight.copy_(found[name])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from webfaq_eval.intermediate.tasks.examples import Example
+from webfaq_eval.intermediate.tasks.instances import Instance
 
 IGNORED = -100  # a label that the cross entropy does not count
 _COUNTED = 256  # features whose tokens are counted together
@@ -29,8 +30,13 @@ class Encoding:
     max_length: int
 
     def __call__(self, *texts: Any, **options: Any) -> Any:
-        """Tokenize one or two lists of texts, cut to the longest allowed and padded to the longest met."""
-        defaults = {"truncation": True, "max_length": self.max_length, "padding": True}
+        """Tokenize one or two lists of texts, cut to the longest allowed and padded to the longest met.
+
+        Padding is on the right, whatever the tokenizer's own side: heads read the first token.
+        """
+        defaults = {
+            "truncation": True, "max_length": self.max_length, "padding": True, "padding_side": "right",
+        }  # fmt: skip
         return self.tokenizer(*texts, return_tensors="pt", **(defaults | options))
 
     def inputs(self, encoded: Any) -> dict[str, Tensor]:
@@ -41,7 +47,7 @@ class Encoding:
 class Objective(ABC):
     """One kind of task over an encoder; knows nothing of files.
 
-    A feature is what one row of a batch is made of: an example, or a window of one.
+    A feature is what one row of a batch is made of: an instance, or a window of one.
     """
 
     metric: str
@@ -51,8 +57,15 @@ class Objective(ABC):
     def head(self, encoder: Any) -> nn.Module:
         """Return a new head for an encoder; draws from torch's global generator."""
 
-    def features(self, examples: Sequence[Example]) -> Sequence[Any]:
-        return examples
+    def features(
+        self, instances: Sequence[Instance], skipped: Counter[str] | None = None
+    ) -> Sequence[Any]:
+        """Return what batches are made of.
+
+        With `skipped`, which is for training, instances whose label the tokenizer cannot express are
+        left out and counted there by reason.
+        """
+        return instances
 
     @abstractmethod
     def batch(self, features: Sequence[Any], chance: np.random.Generator) -> dict[str, Tensor]:
@@ -68,7 +81,7 @@ class Objective(ABC):
         return nn.functional.cross_entropy(flat, batch["labels"].reshape(-1), ignore_index=IGNORED)
 
     @abstractmethod
-    def scores(self, outputs: Outputs, examples: Sequence[Example]) -> dict[str, float]:
+    def scores(self, outputs: Outputs, instances: Sequence[Instance]) -> dict[str, float]:
         """Return the dev metrics, shares in 0..1; `metric` is the one that counts."""
 
     @abstractmethod
@@ -136,8 +149,8 @@ def run_head(
 
 
 def evaluate(
-    model: TaskModel, task: str, objective: Objective, examples: Sequence[Example], rows: int
+    model: TaskModel, task: str, objective: Objective, instances: Sequence[Instance], rows: int
 ) -> dict[str, float]:
     """Return a task's dev metrics."""
-    outputs = run_head(model, task, objective, objective.features(examples), rows)
-    return objective.scores(outputs, examples)
+    outputs = run_head(model, task, objective, objective.features(instances), rows)
+    return objective.scores(outputs, instances)

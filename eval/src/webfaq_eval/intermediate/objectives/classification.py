@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,16 +18,43 @@ from webfaq_eval.intermediate.objectives.base import (
     Outputs,
     classification_head,
 )
-from webfaq_eval.intermediate.tasks.examples import Choice, Pair
+from webfaq_eval.intermediate.tasks.instances import Choice, Pair
+
+
+class _Classes(Objective):
+    """One of several classes for each row: their accuracy, and what is reached without reading."""
+
+    metric = "accuracy"
+
+    @property
+    @abstractmethod
+    def count(self) -> int:
+        """How many classes there are."""
+
+    def scores(self, outputs: Outputs, instances: Sequence[Any]) -> dict[str, float]:
+        right = sum(
+            int((logits.argmax(-1) == batch["labels"]).sum()) for _, batch, logits in outputs
+        )
+        return {"accuracy": right / len(instances)}
+
+    def baseline(self, train: Sequence[Any], dev: Sequence[Any]) -> dict[str, float]:
+        common = majority(one.label for one in train)
+        return {
+            "majority": sum(one.label == common for one in dev) / len(dev),
+            "random": 1 / self.count,
+        }
 
 
 @dataclass
-class Classification(Objective):
+class Classification(_Classes):
     """Two texts in one input; a head over the first token."""
 
     encoding: Encoding
     labels: tuple[str, ...]
-    metric = "accuracy"
+
+    @property
+    def count(self) -> int:
+        return len(self.labels)
 
     def head(self, encoder: Any) -> nn.Module:
         return classification_head(encoder.config.hidden_size, len(self.labels))
@@ -40,19 +68,6 @@ class Classification(Objective):
         found: Tensor = head(hidden[:, 0])
         return found
 
-    def scores(self, outputs: Outputs, examples: Sequence[Any]) -> dict[str, float]:
-        right = sum(
-            int((logits.argmax(-1) == batch["labels"]).sum()) for _, batch, logits in outputs
-        )
-        return {"accuracy": right / len(examples)}
-
-    def baseline(self, train: Sequence[Any], dev: Sequence[Any]) -> dict[str, float]:
-        common = majority(one.label for one in train)
-        return {
-            "majority": sum(one.label == common for one in dev) / len(dev),
-            "random": 1 / len(self.labels),
-        }
-
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "labels": list(self.labels)}
 
@@ -64,12 +79,15 @@ def majority(values: Any) -> Any:
 
 
 @dataclass
-class MultipleChoice(Objective):
+class MultipleChoice(_Classes):
     """Each option is an input of its own with the prompt; one score each, a softmax over them."""
 
     encoding: Encoding
     options: int
-    metric = "accuracy"
+
+    @property
+    def count(self) -> int:
+        return self.options
 
     def head(self, encoder: Any) -> nn.Module:
         return classification_head(encoder.config.hidden_size, 1)
@@ -83,19 +101,6 @@ class MultipleChoice(Objective):
     def logits(self, hidden: Tensor, head: nn.Module, batch: Mapping[str, Any]) -> Tensor:
         found: Tensor = head(hidden[:, 0]).reshape(-1, self.options)
         return found
-
-    def scores(self, outputs: Outputs, examples: Sequence[Any]) -> dict[str, float]:
-        right = sum(
-            int((logits.argmax(-1) == batch["labels"]).sum()) for _, batch, logits in outputs
-        )
-        return {"accuracy": right / len(examples)}
-
-    def baseline(self, train: Sequence[Any], dev: Sequence[Any]) -> dict[str, float]:
-        common = majority(one.label for one in train)
-        return {
-            "majority": sum(one.label == common for one in dev) / len(dev),
-            "random": 1 / self.options,
-        }
 
     def settings(self) -> dict[str, Any]:
         return {**super().settings(), "options": self.options}

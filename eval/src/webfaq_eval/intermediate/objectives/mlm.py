@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from webfaq_eval.errors import ModelError
 from webfaq_eval.intermediate.objectives.base import IGNORED, Encoding, Objective, Outputs
-from webfaq_eval.intermediate.tasks.examples import Text
+from webfaq_eval.intermediate.tasks.instances import Text
 
 MASKED = 0.15  # share of the tokens that are guessed
 REPLACED, RANDOM = 0.8, 0.1  # of these: by the mask, by another token; the rest stay
@@ -40,7 +40,9 @@ class MaskedLanguage(Objective):
         if self.encoding.tokenizer.mask_token_id is None:
             raise ModelError(f"{self.place}: its tokenizer has no mask token; MLM needs one")
         try:
-            whole = AutoModelForMaskedLM.from_pretrained(self.place, use_safetensors=True)
+            whole = AutoModelForMaskedLM.from_pretrained(
+                self.place, use_safetensors=True, dtype=torch.float32
+            )
         except (OSError, ValueError) as error:
             raise ModelError(f"{self.place}: has no masked language model: {error}") from error
         head = getattr(whole, "lm_head", None) or getattr(whole, "cls", None)
@@ -77,7 +79,7 @@ class MaskedLanguage(Objective):
         loss = nn.functional.cross_entropy(logits.float(), right, reduction="sum")
         return loss / max(1, len(right))
 
-    def scores(self, outputs: Outputs, examples: Sequence[Any]) -> dict[str, float]:
+    def scores(self, outputs: Outputs, instances: Sequence[Any]) -> dict[str, float]:
         right, loss, count = 0, 0.0, 0
         for _, batch, logits in outputs:
             labels = batch["labels"][batch["labels"] != IGNORED]
@@ -95,9 +97,9 @@ class MaskedLanguage(Objective):
             "random": 1 / len(self.encoding.tokenizer),
         }
 
-    def _tokens(self, examples: Sequence[Text]) -> Counter[int]:
+    def _tokens(self, instances: Sequence[Text]) -> Counter[int]:
         tokenizer = self.encoding.tokenizer
-        texts = [one.text for one in examples]
+        texts = [one.text for one in instances]
         cut = {"truncation": True, "max_length": self.encoding.max_length}
         ids = tokenizer(texts, add_special_tokens=False, **cut)["input_ids"]
         return Counter(token for row in ids for token in row)

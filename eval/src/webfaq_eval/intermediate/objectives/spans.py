@@ -21,12 +21,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from webfaq_eval.errors import TrainingError
 from webfaq_eval.intermediate.objectives.base import Encoding, Objective, Outputs
 from webfaq_eval.intermediate.objectives.classification import majority
-from webfaq_eval.intermediate.tasks.examples import Question
+from webfaq_eval.intermediate.tasks.instances import Question
 
 STRIDE = 128  # tokens that two windows of a context share
 LONGEST = 30  # tokens of an answer
+SHORTEST = 32  # tokens of an input: a quarter is the question's, another is shared by two windows
 CANDIDATES = 20  # starts and ends that are tried
 
 
@@ -34,12 +36,13 @@ CANDIDATES = 20  # starts and ends that are tried
 class Window:
     """A part of a question's context that fits into one input.
 
-    `ids` are the tokens, `types` their token types (zeros where the tokenizer has none); `offsets`
+    `number` is the question's place among the instances; `ids` are the tokens, `types` their token types (zeros where the tokenizer has none); `offsets`
     (tokens, 2) the characters of the context that each comes from,
     -1 outside the context; `start` and `end` the tokens of the answer, 0 where it has none.
     """
 
     question: Question
+    number: int
     ids: np.ndarray[Any, Any]
     types: np.ndarray[Any, Any]
     offsets: np.ndarray[Any, Any]
@@ -58,18 +61,33 @@ class Spans(Objective):
     def head(self, encoder: Any) -> nn.Module:
         return nn.Linear(encoder.config.hidden_size, 2)
 
-    def features(self, examples: Sequence[Any]) -> Sequence[Window]:
+    def __post_init__(self) -> None:
+        if self.encoding.max_length < SHORTEST:
+            raise TrainingError(
+                f"max_length is {self.encoding.max_length}; question and context need {SHORTEST} tokens"
+            )
+
+    def features(
+        self, instances: Sequence[Any], skipped: Counter[str] | None = None
+    ) -> Sequence[Window]:
         """Cut every question's context into windows."""
         from tqdm import tqdm
 
-        starts = tqdm(range(0, len(examples), 256), desc="windows", unit="batch")
-        return [w for at in starts for w in self._windows(examples[at : at + 256])]
+        starts = tqdm(range(0, len(instances), 256), desc="windows", unit="batch")
+        found = [w for at in starts for w in self._windows(at, instances[at : at + 256])]
+        if skipped is None:
+            return found
+        # A window without the answer teaches "no answer", which is true only while another one has it.
+        whole = {w.number for w in found if w.end or not w.question.answers}
+        lost = len({w.number for w in found}) - len(whole)
+        if lost:
+            skipped["answer that no window of tokens has whole"] += lost
+        return [w for w in found if w.number in whole]
 
-    def _windows(self, examples: Sequence[Question]) -> list[Window]:
+    def _windows(self, first: int, instances: Sequence[Question]) -> list[Window]:
         encoded = self.encoding.tokenizer(
-            # A question may not crowd out the context (Devlin et al. cut it at 64 tokens).
-            [" ".join(one.question.split()[: self.encoding.max_length // 4]) for one in examples],
-            [one.context for one in examples],
+            self._cut([" ".join(one.question.split()) for one in instances]),
+            [one.context for one in instances],
             truncation="only_second",
             max_length=self.encoding.max_length,
             stride=min(STRIDE, self.encoding.max_length // 4),
@@ -85,9 +103,21 @@ class Spans(Objective):
             types = np.array(
                 encoded.get("token_type_ids", {row: [0] * len(ids)})[row], dtype=np.int8
             )
-            place = _place(examples[sample], offsets)
-            windows.append(Window(examples[sample], ids, types, offsets, *place))
+            place = _place(instances[sample], offsets)
+            windows.append(Window(instances[sample], first + sample, ids, types, offsets, *place))
         return windows
+
+    def _cut(self, questions: list[str]) -> list[str]:
+        """Cut questions to a quarter of an input's tokens: none may crowd out the context.
+
+        Devlin et al. cut them at 64 tokens.
+        """
+        encoded = self.encoding.tokenizer(
+            questions, add_special_tokens=False, truncation=True,
+            max_length=self.encoding.max_length // 4, return_offsets_mapping=True,
+        )  # fmt: skip
+        ends = [offsets[-1][1] if offsets else 0 for offsets in encoded["offset_mapping"]]
+        return [question[:end] for question, end in zip(questions, ends, strict=True)]
 
     def batch(self, features: Sequence[Window], chance: np.random.Generator) -> dict[str, Tensor]:
         shape = (len(features), max(len(one.ids) for one in features))
@@ -110,15 +140,15 @@ class Spans(Objective):
         found: Tensor = head(hidden).float().transpose(1, 2)
         return found.masked_fill(~batch["inside"][:, None, :], -1e4)
 
-    def scores(self, outputs: Outputs, examples: Sequence[Any]) -> dict[str, float]:
+    def scores(self, outputs: Outputs, instances: Sequence[Any]) -> dict[str, float]:
         """Score as the official scripts do; v2.0 also at its best null threshold."""
         best, null = _read_answers(outputs)
-        answers = {one.name: one.answers for one in examples}
-        spans = {name: text for name, (_, text) in best.items()}
+        answers = {number: one.answers for number, one in enumerate(instances)}
+        spans = {number: text for number, (_, text) in best.items()}
         if not self.nulls:
             return squad_scores(spans, answers)
-        odds = {name: null[name] - best[name][0] for name in answers}
-        chosen = {name: "" if odds[name] > 0 else spans[name] for name in answers}
+        odds = {number: null[number] - best[number][0] for number in answers}
+        chosen = {number: "" if odds[number] > 0 else spans[number] for number in answers}
         found = squad_scores(chosen, answers)
         for name, score in (("exact", exact_match), ("f1", token_f1)):
             value, threshold = best_threshold(spans, odds, answers, score)
@@ -128,14 +158,14 @@ class Spans(Objective):
     def baseline(self, train: Sequence[Any], dev: Sequence[Any]) -> dict[str, float]:
         """Return the F1 of answering with as many first words as is usual, of a random span, of nothing."""
         usual = majority(len(one.answers[0].split()) for one in train if one.answers)
-        answers = {one.name: one.answers for one in dev}
+        answers = {number: one.answers for number, one in enumerate(dev)}
         chance = np.random.default_rng(0)
         drawn, first = {}, {}
-        for one in dev:
+        for number, one in enumerate(dev):
             words = one.context.split()
             start = int(chance.integers(len(words)))
-            drawn[one.name] = " ".join(words[start : start + usual])
-            first[one.name] = " ".join(words[:usual])
+            drawn[number] = " ".join(words[start : start + usual])
+            first[number] = " ".join(words[:usual])
         found = {
             "first words": squad_scores(first, answers)["f1"],
             "random": squad_scores(drawn, answers)["f1"],
@@ -162,17 +192,17 @@ def _place(question: Question, offsets: np.ndarray[Any, Any]) -> tuple[int, int]
     return (first, last) if whole else (0, 0)
 
 
-def _read_answers(outputs: Outputs) -> tuple[dict[str, tuple[float, str]], dict[str, float]]:
+def _read_answers(outputs: Outputs) -> tuple[dict[int, tuple[float, str]], dict[int, float]]:
     """Return each question's best span with its score, and its lowest score of having no answer."""
-    best: dict[str, tuple[float, str]] = {}
-    null: dict[str, float] = {}
+    best: dict[int, tuple[float, str]] = {}
+    null: dict[int, float] = {}
     for windows, _, logits in outputs:
         for window, (start, end) in zip(windows, logits.numpy(), strict=True):
-            name = window.question.name
-            null[name] = min(null.get(name, np.inf), float(start[0] + end[0]))
+            number = window.number
+            null[number] = min(null.get(number, np.inf), float(start[0] + end[0]))
             found = _best_span(window, start, end)
-            if name not in best or found[0] > best[name][0]:
-                best[name] = found
+            if number not in best or found[0] > best[number][0]:
+                best[number] = found
     return best, null
 
 
@@ -225,7 +255,7 @@ def best_of(score: Callable[[str, str], float], predicted: str, answers: Sequenc
 
 
 def squad_scores(
-    predicted: Mapping[str, str], answers: Mapping[str, Sequence[str]]
+    predicted: Mapping[Any, str], answers: Mapping[Any, Sequence[str]]
 ) -> dict[str, float]:
     """Return `exact` and `f1`, shares in 0..1, over all questions."""
     count = len(answers)
@@ -235,9 +265,9 @@ def squad_scores(
 
 
 def best_threshold(
-    spans: Mapping[str, str],
-    null_odds: Mapping[str, float],
-    answers: Mapping[str, Sequence[str]],
+    spans: Mapping[Any, str],
+    null_odds: Mapping[Any, float],
+    answers: Mapping[Any, Sequence[str]],
     score: Callable[[str, str], float],
 ) -> tuple[float, float]:
     """Find the null threshold with the best score: answer while `null_odds` is at most it.

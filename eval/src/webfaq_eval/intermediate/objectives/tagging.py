@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from webfaq_eval.intermediate.objectives.base import IGNORED, Encoding, Objective, Outputs
 from webfaq_eval.intermediate.objectives.classification import majority
-from webfaq_eval.intermediate.tasks.examples import Tagged
+from webfaq_eval.intermediate.tasks.instances import Tagged
 
 
 @dataclass
@@ -30,13 +30,21 @@ class Tagging(Objective):
         return nn.Sequential(nn.Dropout(0.1), nn.Linear(encoder.config.hidden_size, len(self.tags)))
 
     def batch(self, features: Sequence[Tagged], chance: np.random.Generator) -> dict[str, Tensor]:
-        words = [list(one.words) for one in features]
-        encoded = self.encoding(words, is_split_into_words=True)
+        # Running text, since pre-split words lose the space before them in byte-level tokenizers.
+        encoded = self.encoding(
+            [" ".join(one.words) for one in features], return_offsets_mapping=True
+        )
         labels = torch.full(encoded["input_ids"].shape, IGNORED)
         for row, one in enumerate(features):
-            before = None
-            for place, word in enumerate(encoded.word_ids(row)):
-                if word is not None and word != before:
+            ends = np.cumsum([len(word) + 1 for word in one.words]) - 1
+            before = -1
+            for place, part in enumerate(encoded.sequence_ids(row)):
+                if part is None:
+                    continue
+                # A token that is the space before a word is that word's.
+                start = int(encoded["offset_mapping"][row, place, 0])
+                word = int(np.searchsorted(ends, start, side="right"))
+                if word > before:
                     labels[row, place] = self.numbers.get(one.tags[word], IGNORED)
                 before = word
         return {**self.encoding.inputs(encoded), "labels": labels}
@@ -45,12 +53,12 @@ class Tagging(Objective):
         found: Tensor = head(hidden)
         return found
 
-    def scores(self, outputs: Outputs, examples: Sequence[Any]) -> dict[str, float]:
+    def scores(self, outputs: Outputs, instances: Sequence[Any]) -> dict[str, float]:
         """Count right words over all words: one that was cut off, or has an unknown tag, is wrong."""
         right = 0
         for _, batch, logits in outputs:
             right += int((logits.argmax(-1) == batch["labels"]).sum())
-        return {"accuracy": right / sum(len(one.words) for one in examples)}
+        return {"accuracy": right / sum(len(one.words) for one in instances)}
 
     def baseline(self, train: Sequence[Any], dev: Sequence[Any]) -> dict[str, float]:
         """Return the accuracy of the most frequent tag, of each word's own, and of chance."""

@@ -10,9 +10,10 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from webfaq_eval.intermediate.tasks.examples import BrokenRow, Tagged
-from webfaq_eval.intermediate.tasks.rows import Row
+from webfaq_eval.intermediate.tasks.instances import Tagged
 from webfaq_eval.intermediate.tasks.source import Source, split_of_file
+from webfaq_eval.row_files import read_lines
+from webfaq_eval.rows import BrokenRow, Row
 
 # (<L category part-of-speech original-part-of-speech word category-with-indices …>)
 _LEAF = re.compile(r"\(<L (\S+) \S+ \S+ (\S+) [^>]*>\)")
@@ -28,15 +29,14 @@ def read_auto(path: Path) -> Iterator[Row]:
     :raises BrokenRow: if a line is neither, or a derivation is not whole.
     """
     awaited = "ID="
-    with path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            if not line.strip():
-                continue
-            if not line.startswith(awaited):
-                raise BrokenRow(f"{path}:{number}: starts with {line[:20]!r}; expected {awaited}…")
-            if awaited == "(<":
-                yield Row(f"{path}:{number}", {"derivation": line})
-            awaited = "(<" if awaited == "ID=" else "ID="
+    for place, line in read_lines(path):
+        if not line.strip():
+            continue
+        if not line.startswith(awaited):
+            raise BrokenRow(f"{place}: starts with {line[:20]!r}; expected {awaited}…")
+        if awaited == "(<":
+            yield Row(place, {"derivation": line})
+        awaited = "(<" if awaited == "ID=" else "ID="
     if awaited != "ID=":
         raise BrokenRow(f"{path}: ends after an ID line; expected its derivation")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from webfaq_eval.intermediate.tasks.examples import BrokenRow, Choice, label_number
-from webfaq_eval.intermediate.tasks.rows import Row
+from webfaq_eval.intermediate.tasks.instances import Choice
 from webfaq_eval.intermediate.tasks.source import Source
+from webfaq_eval.rows import BrokenRow, Row
 
 _NUMBERS = {str(number): number for number in range(4)}
 
@@ -18,9 +18,9 @@ def parse_hellaswag(row: Row) -> Choice:
         raise BrokenRow(f"{row.place}: endings is {endings!r:.80}; expected a list of 4 texts")
     if not all(isinstance(ending, str) for ending in endings):
         raise BrokenRow(f"{row.place}: an ending is not a text")
-    begun = row.values.get("ctx_b") or ""
+    begun = row.get("ctx_b") or ""
     options = tuple(f"{begun} {ending}".strip() for ending in endings)
-    label = label_number(row.values.get("label"), _NUMBERS, row.place)
+    label = row.label("label", numbers=_NUMBERS, may_lack=True)
     return Choice(row.text("ctx_a", "ctx"), options, label)
 
 
@@ -30,7 +30,7 @@ HELLASWAG = Source("hellaswag", ("hellaswag",), parse_hellaswag, hub=("Rowan/hel
 def parse_cosmosqa(row: Row) -> Choice:
     """Read a row; the prompt is context and question joined by a space, as jiant joins them."""
     options = tuple(row.text(f"answer{number}") for number in range(4))
-    label = label_number(row.values.get("label"), _NUMBERS, row.place)
+    label = row.label("label", numbers=_NUMBERS, may_lack=True)
     return Choice(f"{row.text('context')} {row.text('question')}", options, label)
 
 
@@ -49,12 +49,12 @@ def parse_csqa(row: Row) -> Choice:
     if isinstance(question, dict):
         stem, choices = question.get("stem"), _listed(question.get("choices"))
     else:
-        stem, choices = question, _listed(row.values.get("choices"))
+        stem, choices = question, _listed(row.get("choices"))
     if not isinstance(stem, str) or sorted(choices) != list(_KEYS):
         raise BrokenRow(
             f"{row.place}: expected a question and choices A to E, met {dict(row.values)!r:.120}"
         )
-    label = label_number(row.values.get("answerKey"), _LETTERS, row.place)
+    label = row.label("answerKey", numbers=_LETTERS, may_lack=True)
     return Choice(stem, tuple(choices[key] for key in _KEYS), label)
 
 

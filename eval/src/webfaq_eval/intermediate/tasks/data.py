@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from webfaq_domains.ground.files import file_sha256, value_sha256
 from webfaq_eval.errors import TaskDataError
-from webfaq_eval.intermediate.tasks.examples import Example
-from webfaq_eval.intermediate.tasks.source import Source, SplitFiles, find_files, task_folders
+from webfaq_eval.intermediate.tasks.instances import Instance
+from webfaq_eval.intermediate.tasks.source import (
+    EVERY,
+    Source,
+    SplitFiles,
+    find_files,
+    task_folders,
+)
 
-_NO_FALLBACK = ("eng", "all")
+_NO_FALLBACK = ("eng", EVERY)
+_NAMED = 5  # files that are named of those that are left for one reason
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,16 @@ class Selection:
 
 @dataclass
 class TaskData:
-    """The rows of one task. `files` are path -> sha256, `skipped` reason -> rows, `notes` for a reader."""
+    """The rows of one task. `files` are path -> sha256, `left` path -> reason, `skipped` reason -> rows.
 
-    train: list[Example] = field(default_factory=list)
-    dev: list[Example] = field(default_factory=list)
+    `notes` are for a reader of the card.
+    """
+
+    train: list[Instance] = field(default_factory=list)
+    dev: list[Instance] = field(default_factory=list)
     files: dict[str, str] = field(default_factory=dict)
     skipped: Counter[str] = field(default_factory=Counter)
-    left: list[str] = field(default_factory=list)
+    left: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
     def describe(self) -> dict[str, Any]:
@@ -58,8 +68,8 @@ class TaskData:
         """The hash of all rows in their order: of what is trained on, whatever file it came from."""
         digest = hashlib.sha256()
         for part in (self.train, self.dev):
-            for example in part:
-                digest.update(repr(example).encode())
+            for instance in part:
+                digest.update(repr(instance).encode())
             digest.update(b"\0")
         return digest.hexdigest()
 
@@ -84,7 +94,7 @@ def load_task(
     result = TaskData()
     for source, place in places:
         found = _files(source, place, selection.language, alone)
-        result.left += [str(path) for path in found.left]
+        result.left |= {str(path): reason for path, reason in found.left.items()}
         result.train += _read(source, found.train, selection.language, result)
         result.dev += _dev(source, found.dev, selection.language, result)
     _settle(result, selection)
@@ -96,12 +106,13 @@ def _files(source: Source, place: Path, language: str, alone: bool) -> SplitFile
         return SplitFiles(train=[place])
     names = source.folders + (source.translated if language not in _NO_FALLBACK else ())
     folders = task_folders(place, names, alone)
-    found = find_files(folders, source.suffixes, source.accepts, language, source.split_of)
+    found = find_files(source, folders, language)
     if language not in _NO_FALLBACK:
-        english = find_files(folders, source.suffixes, source.accepts, "eng", source.split_of)
+        english = find_files(source, folders, "eng")
         found.dev += [path for path in english.dev if path not in found.dev]
+        found.left = {p: reason for p, reason in found.left.items() if p not in found.dev}
     if not found.train and not found.dev:
-        listed = ", ".join(path.name for path in found.left[:6]) or "no file"
+        listed = "; ".join(left_files(found.left)) or "no file"
         below = "" if alone else f" in a folder named {' or '.join(source.folders)}"
         raise NoFiles(
             f"{place}: no {source.name} file{below} says train or dev in its name and ends in "
@@ -110,17 +121,27 @@ def _files(source: Source, place: Path, language: str, alone: bool) -> SplitFile
     return found
 
 
-def _read(source: Source, files: list[Path], language: str, result: TaskData) -> list[Example]:
-    examples: list[Example] = []
+def left_files(left: Mapping[Path, str] | Mapping[str, str]) -> list[str]:
+    """Say which files are not read and why, a line for each reason."""
+    lines = []
+    for reason in sorted(set(left.values())):
+        names = [Path(path).name for path, why in left.items() if why == reason]
+        more = f" and {len(names) - _NAMED:,} more" if len(names) > _NAMED else ""
+        lines.append(f"{', '.join(names[:_NAMED])}{more}: {reason}")
+    return lines
+
+
+def _read(source: Source, files: list[Path], language: str, result: TaskData) -> list[Instance]:
+    instances: list[Instance] = []
     for path in files:
-        before = len(examples)
-        examples += source.examples(path, language, result.skipped)
-        if len(examples) > before:
+        before = len(instances)
+        instances += source.instances(path, language, result.skipped)
+        if len(instances) > before:
             result.files[str(path)] = file_sha256(path)
-    return examples
+    return instances
 
 
-def _dev(source: Source, files: list[Path], language: str, result: TaskData) -> list[Example]:
+def _dev(source: Source, files: list[Path], language: str, result: TaskData) -> list[Instance]:
     """Read the dev files in the language asked for, or, where it has no row, in English."""
     found = _read(source, files, language, result)
     if found or language in _NO_FALLBACK or not files:
@@ -137,10 +158,10 @@ def _settle(result: TaskData, selection: Selection) -> None:
         share = selection.dev_share
         result.notes.append(f"no dev file: {share:.0%} of the groups, chosen by hash, are dev")
         rows = result.train
-        result.dev = [e for e in rows if _unit(e.group) < share]
-        result.train = [e for e in rows if _unit(e.group) >= share]
-    held = {_key(example) for example in result.dev}
-    kept = [example for example in result.train if _key(example) not in held]
+        result.dev = [e for e in rows if _unit(e.source_text) < share]
+        result.train = [e for e in rows if _unit(e.source_text) >= share]
+    held = {_key(instance) for instance in result.dev}
+    kept = [instance for instance in result.train if _key(instance) not in held]
     if len(kept) < len(result.train):
         result.skipped["training row that is a dev row"] += len(result.train) - len(kept)
     result.train = _limited(kept, selection.limit)
@@ -153,16 +174,16 @@ def _settle(result: TaskData, selection: Selection) -> None:
         )
 
 
-def _once(examples: list[Example], skipped: Counter[str]) -> list[Example]:
+def _once(instances: list[Instance], skipped: Counter[str]) -> list[Instance]:
     """Drop rows that are equal in texts and label, as when a folder has two formats of one release."""
-    once = list(dict.fromkeys(examples))
-    if len(once) < len(examples):
-        skipped["the same row again"] += len(examples) - len(once)
+    once = list(dict.fromkeys(instances))
+    if len(once) < len(instances):
+        skipped["the same row again"] += len(instances) - len(once)
     return once
 
 
-def _key(example: Example) -> str:
-    return value_sha256(example.texts)
+def _key(instance: Instance) -> str:
+    return value_sha256(instance.texts)
 
 
 def _unit(text: str) -> float:
@@ -170,8 +191,8 @@ def _unit(text: str) -> float:
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:8]) / 2**64
 
 
-def _limited(examples: list[Example], limit: int | None) -> list[Example]:
-    if limit is None or len(examples) <= limit:
-        return examples
-    chosen = sorted(range(len(examples)), key=lambda row: _key(examples[row]))[:limit]
-    return [examples[row] for row in sorted(chosen)]
+def _limited(instances: list[Instance], limit: int | None) -> list[Instance]:
+    if limit is None or len(instances) <= limit:
+        return instances
+    chosen = sorted(range(len(instances)), key=lambda row: _key(instances[row]))[:limit]
+    return [instances[row] for row in sorted(chosen)]

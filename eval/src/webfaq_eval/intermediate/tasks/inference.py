@@ -7,11 +7,13 @@ XNLI 1.0 and its machine translations) and as on the Hub.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
-from webfaq_eval.intermediate.tasks.examples import Pair, label_number
-from webfaq_eval.intermediate.tasks.rows import Row, read_rows
+from webfaq_eval.intermediate.tasks.instances import Pair
 from webfaq_eval.intermediate.tasks.source import Source
+from webfaq_eval.row_files import kind_of, read_lines, read_rows, table_row
+from webfaq_eval.rows import Row
 
 NLI_LABELS = ("entailment", "neutral", "contradiction")
 #: `contradictory` is how the machine translations of XNLI write it; e, n, c are ANLI's.
@@ -19,12 +21,31 @@ _NLI_NUMBERS = {name: number for number, name in enumerate(NLI_LABELS)}
 _NLI_NUMBERS |= {"e": 0, "n": 1, "c": 2, "contradictory": 2, "0": 0, "1": 1, "2": 2}
 
 
+_NO_MAJORITY = "-"
+
+
 def parse_nli(row: Row) -> Pair:
     """Read a row under any of the names that the releases give its columns."""
-    label = row.value("gold_label", "label")
+    row = _with_all_annotators(row)
+    label = row.label("gold_label", "label", numbers=_NLI_NUMBERS)
     first = row.text("premise", "sentence1", "context")
     second = row.text("hypothesis", "sentence2", "hypo", "statement")
-    return Pair(first, second, label_number(label, _NLI_NUMBERS, row.place))
+    return Pair(first, second, label)
+
+
+def _with_all_annotators(row: Row) -> Row:
+    """Return a row of GLUE's SNLI whose gold label is its last cell.
+
+    The header of its training file names one annotator, but a tenth of the rows have five: their gold
+    label stands behind all of them. Any other row with too many cells stays as it is, and is broken.
+    """
+    header = list(row.values)
+    if not row.extra or header[-1] != "gold_label" or "label1" not in header:
+        return row
+    labels = [*row.values.values(), *row.extra][header.index("label1") :]
+    if not all(label == _NO_MAJORITY or label in _NLI_NUMBERS for label in labels):
+        return row
+    return replace(row, values={**row.values, "gold_label": labels[-1]}, extra=())
 
 
 def _matched(path: str) -> bool:
@@ -43,27 +64,26 @@ ANLI = Source(
 
 
 QQP_LABELS = ("different", "duplicate")
-_QQP_NUMBERS = {"0": 0, "1": 1, "0.0": 0, "1.0": 1}
+#: `not_duplicate` is what the Hub's files of GLUE name the class.
+_QQP_NUMBERS = {"different": 0, "not_duplicate": 0, "duplicate": 1, "0": 0, "1": 1}
+_QQP_NUMBERS |= {"false": 0, "true": 1}
+_QQP_COLUMNS = ("is_duplicate", "question1", "question2", "id")
 
 
 def parse_qqp(row: Row) -> Pair:
-    label = row.value("is_duplicate", "label")
-    first, second = row.text("question1"), row.text("question2")
-    return Pair(first, second, label_number(label, _QQP_NUMBERS, row.place))
+    label = row.label("is_duplicate", "label", numbers=_QQP_NUMBERS)
+    return Pair(row.text("question1"), row.text("question2"), label)
 
 
 def read_qqp(path: Path) -> Iterator[Row]:
     """Read QQP rows; a TSV whose first line starts with a label has no header (Wang et al. 2017)."""
-    with path.open("rb") as file:
-        start = file.read(2)
-    if path.suffix != ".tsv" or start not in (b"0\t", b"1\t"):
+    start = next(read_lines(path), ("", ""))[1] if kind_of(path) == ".tsv" else ""
+    if not start.startswith(("0\t", "1\t")):
         yield from read_rows(path)
         return
-    with path.open(encoding="utf-8", newline="\n") as lines:
-        for number, line in enumerate(lines, 1):
-            cells = line.rstrip("\r\n").split("\t")
-            names = ("is_duplicate", "question1", "question2", "id")
-            yield Row(f"{path}:{number}", dict(zip(names, cells, strict=False)))
+    for place, line in read_lines(path):
+        if line.strip():
+            yield table_row(place, _QQP_COLUMNS, line.rstrip("\r\n").split("\t"))
 
 
 QQP = Source("qqp", ("qqp",), parse_qqp, read=read_qqp, hub=("nyu-mll/glue", "qqp"))

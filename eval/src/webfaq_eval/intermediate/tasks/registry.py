@@ -12,6 +12,7 @@ from webfaq_eval.intermediate.objectives.classification import Classification, M
 from webfaq_eval.intermediate.objectives.mlm import MaskedLanguage
 from webfaq_eval.intermediate.objectives.spans import Spans
 from webfaq_eval.intermediate.objectives.tagging import Tagging, tags_of
+from webfaq_eval.intermediate.settings import NAMES, NINE
 from webfaq_eval.intermediate.tasks.ccg import CCG
 from webfaq_eval.intermediate.tasks.choices import COSMOSQA, CSQA, HELLASWAG
 from webfaq_eval.intermediate.tasks.inference import ANLI, MNLI, NLI_LABELS, QQP, QQP_LABELS, SNLI
@@ -45,7 +46,7 @@ def _spans(nulls: bool) -> Make:
     return lambda encoding, train, place: Spans(encoding, nulls)
 
 
-_NINE = (
+_TASKS = (
     # ANLI+ is ANLI with MNLI and SNLI (Nie et al. 2020 train on the three together).
     Task("anli", (ANLI, MNLI, SNLI), _classes(NLI_LABELS)),
     Task("mnli", (MNLI,), _classes(NLI_LABELS)),
@@ -59,10 +60,7 @@ _NINE = (
 )
 _LANGUAGE = Task("mlm", (MLM,), lambda encoding, train, place: MaskedLanguage(encoding, place))
 
-NINE = tuple(task.name for task in _NINE)
-TASKS = {task.name: task for task in (*_NINE, _LANGUAGE)}
-#: What `--task` takes.
-NAMES = (*NINE, "multi", "mlm")
+TASKS = {task.name: task for task in (*_TASKS, _LANGUAGE)}
 
 
 def parts_of(name: str, among: Sequence[str] = NINE) -> list[Task]:

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_eval.errors import TaskDataError
-from webfaq_eval.intermediate.tasks.examples import BrokenRow, Question
-from webfaq_eval.intermediate.tasks.rows import Row, read_rows
+from webfaq_eval.intermediate.tasks.instances import Question
 from webfaq_eval.intermediate.tasks.source import Source
+from webfaq_eval.row_files import read_lines, read_rows, refuse_half_pairs
+from webfaq_eval.rows import BrokenRow, Row, SkippedRow
 
 _SECOND = re.compile(r"(squad|v)[-_]?2")
 
@@ -24,9 +25,10 @@ def read_squad(path: Path) -> Iterator[Row]:
     if path.suffix != ".json":
         yield from read_rows(path)
         return
+    text = "".join(line for _, line in read_lines(path))
     try:
-        articles = json.loads(path.read_text(encoding="utf-8"))["data"]
-    except (ValueError, KeyError, TypeError) as error:
+        articles = json.loads(text)["data"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise TaskDataError(
             f"{path}: is not SQuAD's JSON, an object with `data`: {error!r}"
         ) from error
@@ -37,8 +39,10 @@ def read_squad(path: Path) -> Iterator[Row]:
             place = f"{path}: article {article}, paragraph {number}"
             context = _part(paragraph, "context", place)
             for question in _part(paragraph, "qas", place):
-                name = _part(question, "id", place)
-                yield Row(f"{place}, question {name}", {**question, "context": context})
+                name = f"{place}, question {_part(question, 'id', place)}"
+                values = {**question, "context": context}
+                refuse_half_pairs(values, name)
+                yield Row(name, values)
 
 
 def _part(value: Any, name: str, place: str) -> Any:
@@ -48,27 +52,41 @@ def _part(value: Any, name: str, place: str) -> Any:
 
 
 def _parse(row: Row) -> Question:
-    answers = row.values.get("answers")
-    if isinstance(answers, dict):  # the Hub's layout: one list per key
-        pairs = zip(answers.get("text", ()), answers.get("answer_start", ()), strict=False)
-        answers = [{"text": text, "answer_start": start} for text, start in pairs]
-    if not isinstance(answers, list):
-        raise BrokenRow(f"{row.place}: answers is {answers!r:.80}; expected a list")
+    answers = _answers(row)
     context = row.text("context")
-    if row.values.get("is_impossible"):
-        answers = []
-    for answer in answers:
-        start, text = answer.get("answer_start"), answer.get("text")
-        if not (isinstance(start, int) and isinstance(text, str) and text):
-            raise BrokenRow(f"{row.place}: an answer is {answer!r}; expected text and answer_start")
-        if context[start : start + len(text)] != text:
-            met = context[start : start + len(text)]
-            raise BrokenRow(
-                f"{row.place}: the answer {text!r} is not at character {start}, but {met!r}"
-            )
-    texts = tuple(str(answer["text"]) for answer in answers)
-    starts = tuple(int(answer["answer_start"]) for answer in answers)
-    return Question(str(row.value("id")), row.text("question"), context, texts, starts)
+    found = (
+        [] if row.get("is_impossible") else [_trimmed(one, context, row.place) for one in answers]
+    )
+    texts, starts = tuple(text for text, _ in found), tuple(start for _, start in found)
+    return Question(row.identifier("id"), row.text("question"), context, texts, starts)
+
+
+def _answers(row: Row) -> list[Any]:
+    answers = row.get("answers")
+    if isinstance(answers, dict):  # the Hub's layout: one list per key
+        texts, starts = answers.get("text"), answers.get("answer_start")
+        if isinstance(texts, list) and isinstance(starts, list) and len(texts) == len(starts):
+            pairs = zip(texts, starts, strict=True)
+            return [{"text": text, "answer_start": start} for text, start in pairs]
+    if not isinstance(answers, list) or not all(isinstance(one, dict) for one in answers):
+        raise BrokenRow(f"{row.place}: answers is {answers!r:.80}; expected a list")
+    return answers
+
+
+def _trimmed(answer: dict[str, Any], context: str, place: str) -> tuple[str, int]:
+    """Return an answer and where it starts, without spaces at its edges: no token stands for them.
+
+    :raises SkippedRow: if it has nothing but spaces.
+    """
+    start, text = answer.get("answer_start"), answer.get("text")
+    if not (isinstance(start, int) and isinstance(text, str) and text):
+        raise BrokenRow(f"{place}: an answer is {answer!r:.120}; expected text and answer_start")
+    met = context[max(start, 0) : max(start, 0) + len(text)]
+    if start < 0 or met != text:
+        raise BrokenRow(f"{place}: the answer {text!r} is not at character {start}, but {met!r}")
+    if not text.strip():
+        raise SkippedRow("answer of spaces")
+    return text.strip(), start + len(text) - len(text.lstrip())
 
 
 def parse_first(row: Row) -> Question:
@@ -93,7 +111,7 @@ def _is_first(path: str) -> bool:
     return not is_second(path)
 
 
-_SUFFIXES = (".json", ".parquet", ".jsonl")
+_SUFFIXES = (".json", ".parquet", ".jsonl", ".ndjson")
 SQUAD_V1 = Source(
     "squad_v1", ("squad_v1", "squad", "squad1.1"), parse_first, read=read_squad,
     suffixes=_SUFFIXES, accepts=_is_first, hub=("rajpurkar/squad", "plain_text"),

@@ -1,18 +1,8 @@
-"""Examples of the five kinds of task, and how a row says that it is not one."""
+"""What a model is trained on and measured on: the instances of the five kinds of task."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-from webfaq_eval.errors import TaskDataError
-
-
-class Skip(Exception):
-    """A row that is well formed but cannot be trained on; its text is the reason it is counted by."""
-
-
-class BrokenRow(TaskDataError):
-    """A row that is not in its task's format; says place, what was met and what was expected."""
 
 
 @dataclass(frozen=True)
@@ -28,13 +18,16 @@ class Pair:
         return (self.first, self.second)
 
     @property
-    def group(self) -> str:
+    def source_text(self) -> str:
         return self.first
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question about a context. `starts` are characters in it; no answer means: it has none."""
+    """A question about a context. `starts` are characters in it; no answer means: it has none.
+
+    `name` is the id that its file gives it; nothing is looked up by it, since files repeat ids.
+    """
 
     name: str
     question: str
@@ -47,7 +40,7 @@ class Question:
         return (self.question, self.context)
 
     @property
-    def group(self) -> str:
+    def source_text(self) -> str:
         return self.context
 
 
@@ -64,7 +57,7 @@ class Choice:
         return (self.prompt, *self.options)
 
     @property
-    def group(self) -> str:
+    def source_text(self) -> str:
         return self.prompt
 
 
@@ -80,7 +73,7 @@ class Tagged:
         return self.words
 
     @property
-    def group(self) -> str:
+    def source_text(self) -> str:
         return " ".join(self.words)
 
 
@@ -95,24 +88,10 @@ class Text:
         return (self.text,)
 
     @property
-    def group(self) -> str:
+    def source_text(self) -> str:
         return self.text
 
 
-#: `texts` is what tells two examples apart, without the label; examples of one `group` (a premise, a
+#: `texts` is what tells two instances apart, without the label; those of one `source_text` (a premise, a
 #: paragraph) stay on one side when rows are split into train and dev.
-Example = Pair | Question | Choice | Tagged | Text
-
-
-def label_number(value: object, names: dict[str, int], place: str) -> int:
-    """Return a label's number; accepts each of its names in any case, and numbers as text.
-
-    :raises Skip: for a row without a label: empty, null, `-` (no majority of annotators) or -1.
-    :raises BrokenRow: for any other value.
-    """
-    text = "" if value is None else str(value).strip().lower()
-    if text in ("", "-", "-1"):
-        raise Skip("unlabelled")
-    if text not in names:
-        raise BrokenRow(f"{place}: the label is {value!r}; expected one of {', '.join(names)}")
-    return names[text]
+Instance = Pair | Question | Choice | Tagged | Text

@@ -8,21 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from webfaq_eval.pairs.conditions import (
-    WITH_DOMAIN,
-    Condition,
-    Draw,
-    Selection,
-    control_warnings,
-    select,
-)
-from webfaq_eval.pairs.held_out import HeldOut, hold_out
+from webfaq_eval.pairs.conditions import WITH_DOMAIN, Condition, Selection, control_warnings, select
+from webfaq_eval.pairs.held_out import HeldOut
 from webfaq_eval.pairs.pair_list import list_sha256
-from webfaq_eval.pairs.pairs import PairFolder, PairIndex, open_pairs, read_index
+from webfaq_eval.pairs.pairs import read_for_conditions
+from webfaq_eval.pairs.settings import Draw
 
 
 @dataclass(frozen=True)
-class Survey:
+class Overview:
     """The conditions of one domain over one set of pairs.
 
     `overlaps[a][b]` is the share of a's pairs that are in b too.
@@ -102,18 +96,9 @@ def _cell(chosen: Selection, code: str) -> str:
     return f"{f'{count:,} ({count / len(chosen):.1%})' if count else '-':>16}"
 
 
-def read_for_conditions(
-    where: str | Path, held_out: frozenset[str], split: str = "train"
-) -> tuple[PairFolder, PairIndex, HeldOut]:
-    """Open pairs and read what conditions choose by, with held-out texts marked."""
-    pairs = open_pairs(where)
-    known = frozenset(path.split("/")[2] for path, _ in pairs.files if path.count("/") == 3)
-    check = hold_out(held_out, known)
-    index = read_index(pairs, split, check if check.languages else None)
-    return pairs, index, check
-
-
-def survey(where: str | Path, domain: str, draw: Draw, held_out: frozenset[str]) -> Survey:
+def compare_conditions(
+    where: str | Path, domain: str, draw: Draw, held_out: frozenset[str]
+) -> Overview:
     """Choose the pairs of every condition of a domain and compare them.
 
     :raises TaskDataError: if the folder is not one of pairs, or the domain has none.
@@ -125,7 +110,7 @@ def survey(where: str | Path, domain: str, draw: Draw, held_out: frozenset[str])
     warnings = [warning for one in chosen.values() for warning in one.warnings]
     inside, random = chosen[f"in-domain:{domain}"], chosen[f"random:{domain}"]
     warnings += control_warnings(index, inside, random)
-    return Survey(
+    return Overview(
         pairs.digest,
         chosen,
         {name: list_sha256(index.ids[one.rows]) for name, one in chosen.items()},

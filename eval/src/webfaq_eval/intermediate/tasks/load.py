@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import logging
 import re
-import sys
 import unicodedata
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -11,12 +11,14 @@ from pathlib import Path
 from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.errors import BenchmarkError, TaskDataError, TrainingError
 from webfaq_eval.intermediate.settings import Places, Settings
-from webfaq_eval.intermediate.tasks.data import NoFiles, TaskData, load_task
+from webfaq_eval.intermediate.tasks.data import NoFiles, TaskData, left_files, load_task
 from webfaq_eval.intermediate.tasks.registry import TASKS, Task, parts_of
 from webfaq_eval.intermediate.tasks.source import Source
 
+log = logging.getLogger(__name__)
 
-def gather(settings: Settings, places: Places) -> dict[str, TaskData]:
+
+def load_tasks(settings: Settings, places: Places) -> dict[str, TaskData]:
     """Read the rows of every task of a run; `mlm` is among them where it is mixed in.
 
     For `multi`, tasks without a file are left out and named in a note of the first that is there.
@@ -46,6 +48,10 @@ def gather(settings: Settings, places: Places) -> dict[str, TaskData]:
             raise TrainingError("--mix-mlm needs --mlm-texts, a file or folder, and another task")
         texts = [(TASKS["mlm"].sources[0], places.mlm_texts)]
         found["mlm"] = load_task(texts, settings.selection("mlm"))
+    for name, data in found.items():
+        for line in left_files(data.left):
+            data.notes.append(f"not read: {line}")
+            log.warning("%s: not read: %s", name, line)
     _check(found, places)
     return found
 
@@ -86,7 +92,7 @@ def _check(found: Mapping[str, TaskData], places: Places) -> None:
                     "set and are the queries of LAReQA: this model must not be scored on LAReQA"
                 )
                 data.notes.append(note)
-                sys.stderr.write(note + "\n")
+                log.warning(note)
 
 
 def fetch(source: Source, revisions: Mapping[str, str]) -> Path:
