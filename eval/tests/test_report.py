@@ -15,7 +15,7 @@ from tinyresults import write_results
 from webfaq_eval.errors import ResultError
 from webfaq_eval.report.bias import bias_table
 from webfaq_eval.report.pages import Figure, Section, to_page
-from webfaq_eval.report.scores import group_results, recall_table, score_table
+from webfaq_eval.report.scores import gather_grids, recall_table, score_table
 from webfaq_eval.report.tables import (
     Table,
     probability,
@@ -79,8 +79,8 @@ def read_page(text: str) -> Page:
 
 
 def group_of(root: Path, model: str, task: str = "lareqa"):
-    groups = group_results(result for _, result in read_results(root))
-    return next(group for group in groups if (group.first.model.name, group.task) == (model, task))
+    grids = gather_grids(result for _, result in read_results(root))
+    return next(grid for grid in grids if (grid.first.model.name, grid.task) == (model, task))
 
 
 def test_a_cell_has_value_interval_and_items(results):
@@ -91,28 +91,28 @@ def test_a_cell_has_value_interval_and_items(results):
 
 
 def test_a_missing_cell_is_shown_counted_and_in_no_mean(results):
-    group = group_of(results, "org/weak")
-    table = score_table(group)
+    grid = group_of(results, "org/weak")
+    table = score_table(grid)
     assert table.rows[1][2] == "–"
     assert "1 of 4 cells have no result" in table.caption
-    value = group.cells["deu", "health"].main.value
+    value = grid.cells["deu", "health"].main.value
     assert table.rows[2][2] == f"{100 * value:.1f} (mean of 1 of 2)"
-    shares = {row[0]: row[2] for row in recall_table(group).rows}
+    shares = {row[0]: row[2] for row in recall_table(grid).rows}
     assert shares == {"all": "2 of 2", "health": "1 of 2"}
 
 
 def test_captions_carry_protocol_and_revisions(results):
-    group = group_of(results, "org/weak")
-    for table in (score_table(group), recall_table(group), bias_table(group)):
-        assert group.first.model.revision in table.caption
-        assert group.first.benchmark.revision in table.caption
-        assert group.first.protocol.hash[:12] in table.caption
+    grid = group_of(results, "org/weak")
+    for table in (score_table(grid), recall_table(grid), bias_table(grid)):
+        assert grid.first.model.revision in table.caption
+        assert grid.first.benchmark.revision in table.caption
+        assert grid.first.protocol.hash[:12] in table.caption
         assert "mean pooling, last layer, normalised, cosine" in table.caption
 
 
 def test_protocols_and_pools_are_not_mixed(bench_folder, tmp_path):
     folder = write_results(tmp_path, bench_folder, "org/toy", 1.5, ("tatoeba_deu*",))
-    names = [group.task for group in group_results(r for _, r in read_results(folder))]
+    names = [grid.task for grid in gather_grids(r for _, r in read_results(folder))]
     assert names == [
         "tatoeba",
         "tatoeba domain pool",

@@ -75,7 +75,7 @@ def write_experiment_report(
     """
     effects = find_effects(experiment, folders)
     missing = [one.name for one in cells_of(experiment) if state(one, folders) != "done"]
-    sections = [_about(experiment, missing)]
+    sections = [_what_was_run(experiment, missing)]
     for control in dict.fromkeys(one.control for one in effects):
         rows = [one for one in effects if one.control == control and one.against is None]
         sections.append(_section(control, rows, out / "figures"))
@@ -91,7 +91,7 @@ def write_experiment_report(
     return found
 
 
-def _about(experiment: Experiment, missing: Sequence[str]) -> Section:
+def _what_was_run(experiment: Experiment, missing: Sequence[str]) -> Section:
     gone = f" Cells that are missing: {', '.join(missing)}." if missing else " Every cell is done."
     held = ", ".join(experiment.hold_out_languages) or "none"
     text = (

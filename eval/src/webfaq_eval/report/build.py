@@ -20,7 +20,7 @@ from webfaq_eval.report.pages import (
     to_markdown_document,
     to_page,
 )
-from webfaq_eval.report.scores import Group, group_results, recall_table, score_table
+from webfaq_eval.report.scores import Grid, gather_grids, recall_table, score_table
 from webfaq_eval.report.tables import slug
 from webfaq_eval.results import read_results
 from webfaq_eval.statistics.compare import Comparison, Difference, Settings, compare
@@ -58,36 +58,36 @@ def write_report(
 
     :raises ResultError: if a result is missing or cannot be read.
     """
-    groups = group_results(result for _, result in read_results(results))
-    sections = list(_task_sections(groups, out / "figures", quiet))
+    grids = gather_grids(result for _, result in read_results(results))
+    sections = list(_task_sections(grids, out / "figures", quiet))
     if baseline is not None:
         compared = compare(
             [baseline, *_others(results, baseline)], settings or Settings(), quiet=quiet
         )
         write_json(out / "differences.json", compared.to_json())
         sections.insert(0, _difference_section(compared, out / "figures"))
-    sections.append(_about(groups, baseline is not None))
+    sections.append(_how_to_read(grids, baseline is not None))
     write_text(out / "report.md", to_markdown_document(TITLE, sections))
     write_text(out / "report.tex", to_latex_document(TITLE, sections))
     write_text(out / "report.html", to_page(TITLE, sections))
     return Report(
         out,
-        sum(len(group.cells) for group in groups),
-        len({group.model for group in groups}),
+        sum(len(grid.cells) for grid in grids),
+        len({grid.model for grid in grids}),
         sum(len(section.tables) for section in sections),
         sum(len(section.figures) for section in sections),
     )
 
 
-def _task_sections(groups: Sequence[Group], folder: Path, quiet: bool) -> Iterator[Section]:
+def _task_sections(grids: Sequence[Grid], folder: Path, quiet: bool) -> Iterator[Section]:
     """Yield a section for each task: scores and recall of every model, heat maps, curves, bias."""
-    tasks: dict[str, list[Group]] = {}
-    for group in groups:
-        tasks.setdefault(group.task, []).append(group)
+    tasks: dict[str, list[Grid]] = {}
+    for grid in grids:
+        tasks.setdefault(grid.task, []).append(grid)
     for task, members in tqdm(tasks.items(), desc="report", unit="task", disable=quiet):
-        tables = [score_table(group) for group in members]
-        tables += [table for group in members if (table := recall_table(group))]
-        figures = [_heat_map(group, folder) for group in members]
+        tables = [score_table(grid) for grid in members]
+        tables += [table for grid in members if (table := recall_table(grid))]
+        figures = [_heat_map(grid, folder) for grid in members]
         curves = recall_curves(members)
         if curves is not None:
             path = folder / f"recall-{slug(task)}.png"
@@ -98,15 +98,11 @@ def _task_sections(groups: Sequence[Group], folder: Path, quiet: bool) -> Iterat
         yield Section(task, text, [*tables, *bias_tables], [*figures, *bias_figures])
 
 
-def _heat_map(group: Group, folder: Path) -> Figure:
-    path = (
-        folder / f"heat-{slug(f'{group.task} {group.model} {group.first.protocol.hash[:12]}')}.png"
-    )
-    save_figure(heat_map(group), path)
-    absent = f" {group.absent} cells have no result (hatched)." if group.absent else ""
-    return Figure(
-        path, f"{group.task}: {group.metric} by domain and language.{absent} {group.origin}"
-    )
+def _heat_map(grid: Grid, folder: Path) -> Figure:
+    path = folder / f"heat-{slug(f'{grid.task} {grid.model} {grid.first.protocol.hash[:12]}')}.png"
+    save_figure(heat_map(grid), path)
+    absent = f" {grid.absent} cells have no result (hatched)." if grid.absent else ""
+    return Figure(path, f"{grid.task}: {grid.metric} by domain and language.{absent} {grid.origin}")
 
 
 def _difference_section(compared: Comparison, folder: Path) -> Section:
@@ -147,13 +143,13 @@ def _others(results: Path, baseline: Path) -> list[Path]:
     return others
 
 
-def _origins(groups: Sequence[Group]) -> str:
-    return " ".join(dict.fromkeys(group.origin for group in groups))
+def _origins(grids: Sequence[Grid]) -> str:
+    return " ".join(dict.fromkeys(grid.origin for grid in grids))
 
 
-def _about(groups: Sequence[Group], compared: bool) -> Section:
-    cells = sum(len(group.cells) for group in groups)
-    absent = sum(group.absent for group in groups)
+def _how_to_read(grids: Sequence[Grid], compared: bool) -> Section:
+    cells = sum(len(grid.cells) for grid in grids)
+    absent = sum(grid.absent for grid in grids)
     text = (
         f"{cells} results were read; {absent} cells of the tables have none. A cell without result was "
         "not published (too few queries) or not scored; it counts in no mean. Intervals are a cluster "

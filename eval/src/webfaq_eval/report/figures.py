@@ -12,7 +12,7 @@ from typing import Any
 
 from webfaq_domains.ground.files import replacing
 from webfaq_eval.errors import EvalError
-from webfaq_eval.report.scores import RECALLS, Group
+from webfaq_eval.report.scores import RECALLS, Grid
 from webfaq_eval.report.tables import points
 from webfaq_eval.statistics.compare import Difference
 
@@ -45,13 +45,13 @@ def save_figure(figure: Any, path: Path) -> None:
         figure.savefig(temporary, format="pdf", metadata={"CreationDate": None})
 
 
-def heat_map(group: Group) -> Any:
+def heat_map(grid: Grid) -> Any:
     """Draw domain by language: darker is better, n items under each figure, hatched where absent."""
     import numpy as np
 
-    languages, domains = group.languages, group.domains
+    languages, domains = grid.languages, grid.domains
     values = np.full((len(languages), len(domains)), np.nan)
-    for (language, domain), result in group.cells.items():
+    for (language, domain), result in grid.cells.items():
         values[languages.index(language), domains.index(domain)] = 100 * result.main.value
     figure = new_figure(1.9 + 0.95 * len(domains), 1.4 + 0.42 * len(languages))
     axes = figure.add_subplot()
@@ -60,12 +60,12 @@ def heat_map(group: Group) -> Any:
     axes.set_xticks(range(len(domains)), domains, rotation=35, ha="right", rotation_mode="anchor")
     axes.set_yticks(range(len(languages)), languages)
     axes.patch.set(hatch="////", edgecolor="0.75")
-    for (language, domain), result in group.cells.items():
+    for (language, domain), result in grid.cells.items():
         at = (domains.index(domain), languages.index(language))
         dark = 100 * result.main.value > (low + high) / 2 + 0.08 * (high - low)
         text = f"{points(result.main.value)}\nn={result.n.items}"
         axes.text(*at, text, ha="center", va="center", size=7, color="white" if dark else "black")
-    axes.set_title(f"{group.task}: {group.metric}\n{group.model}", size=9)
+    axes.set_title(f"{grid.task}: {grid.metric}\n{grid.model}", size=9)
     figure.colorbar(image, ax=axes, label="points of 100", shrink=0.8)
     return figure
 
@@ -94,52 +94,52 @@ def forest_plot(rows: Sequence[tuple[str, Difference]], title: str) -> Any:
     return figure
 
 
-def recall_curves(groups: Sequence[Group]) -> Any | None:
+def recall_curves(grids: Sequence[Grid]) -> Any | None:
     """Draw recall@k of several models, one panel a domain; the mean over languages all models have.
 
-    `groups` are of one task. None where the task has no recall.
+    `grids` are of one task. None where the task has no recall.
     """
     domains = [
         (domain, shared)
-        for domain in groups[0].domains
-        if (shared := _shared_languages(groups, domain))
+        for domain in grids[0].domains
+        if (shared := _shared_languages(grids, domain))
     ]
     if not domains:
         return None
     across = min(3, len(domains))
     down = -(-len(domains) // across)
-    figure = new_figure(1.2 + 2.7 * across, 0.9 + 2.4 * down + 0.2 * len(groups))
+    figure = new_figure(1.2 + 2.7 * across, 0.9 + 2.4 * down + 0.2 * len(grids))
     panels = figure.subplots(down, across, squeeze=False, sharey=True).ravel()
     for panel, (domain, languages) in zip(panels, domains, strict=False):
-        for number, group in enumerate(groups):
-            scores = [group.cells[language, domain].scores["official"] for language in languages]
+        for number, grid in enumerate(grids):
+            scores = [grid.cells[language, domain].scores["official"] for language in languages]
             means = [100 * fmean(one[f"recall_at_{k}"] for one in scores) for k in RECALLS]
-            panel.plot(RECALLS, means, label=group.model, **_line(number))
+            panel.plot(RECALLS, means, label=grid.model, **_line(number))
         panel.set_xscale("log")
         panel.set_xticks(RECALLS, [str(k) for k in RECALLS])
         panel.minorticks_off()
         panel.set_xlabel("k", size=8)
-        queries = sum(groups[0].cells[language, domain].n.queries for language in languages)
+        queries = sum(grids[0].cells[language, domain].n.queries for language in languages)
         panel.set_title(f"{domain}: {len(languages)} languages, {queries} queries", size=8)
         panel.grid(color="0.9")
     for panel in panels[len(domains) :]:
         panel.set_visible(False)
     figure.supylabel("recall@k, points of 100", size=8)
-    figure.suptitle(f"{groups[0].task}\nmean over the languages that every model has", size=9)
+    figure.suptitle(f"{grids[0].task}\nmean over the languages that every model has", size=9)
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", fontsize=7)
     return figure
 
 
-def _shared_languages(groups: Sequence[Group], domain: str) -> list[str]:
-    """Return the languages whose cell of this domain every group has with recall."""
+def _shared_languages(grids: Sequence[Grid], domain: str) -> list[str]:
+    """Return the languages whose cell of this domain every grid has with recall."""
     return [
         language
-        for language in groups[0].languages
+        for language in grids[0].languages
         if all(
-            (cell := group.cells.get((language, domain))) is not None
+            (cell := grid.cells.get((language, domain))) is not None
             and all(f"recall_at_{k}" in cell.scores["official"] for k in RECALLS)
-            for group in groups
+            for grid in grids
         )
     ]
 

@@ -1,4 +1,4 @@
-"""Tables of scores: domain by language, recall at every depth, and the groups they belong to."""
+"""Tables of scores: domain by language, recall at every depth, and the grids they belong to."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ALL = "all"
 
 
 @dataclass(frozen=True)
-class Group:
+class Grid:
     """The results of one table, by (language, domain); `domain` is `all` for whole languages."""
 
     cells: dict[tuple[str, str], Result]
@@ -78,7 +78,7 @@ def variant(result: Result) -> str:
     return " ".join(parts)
 
 
-def group_results(results: Iterable[Result]) -> list[Group]:
+def gather_grids(results: Iterable[Result]) -> list[Grid]:
     """Gather results into tables, sorted by task, then model."""
     found: dict[tuple[str, ...], dict[tuple[str, str], Result]] = {}
     for result in results:
@@ -92,53 +92,53 @@ def group_results(results: Iterable[Result]) -> list[Group]:
         )
         place = (str(result.subset.language), str(result.subset.domain or ALL))
         found.setdefault(key, {})[place] = result
-    return [Group(found[key]) for key in sorted(found)]
+    return [Grid(found[key]) for key in sorted(found)]
 
 
 RECALLS = (1, 5, 10, 20, 100)
 
 
-def score_table(group: Group) -> Table:
-    """Return a group's headline metric, languages down and domains across, with intervals and n.
+def score_table(grid: Grid) -> Table:
+    """Return a grid's headline metric, languages down and domains across, with intervals and n.
 
     The last row is the mean over the languages that have a result, and says how many those are.
     """
-    languages, domains = group.languages, group.domains
+    languages, domains = grid.languages, grid.domains
     rows = [
-        [language, *(_cell(group.cells.get((language, domain))) for domain in domains)]
+        [language, *(_cell(grid.cells.get((language, domain))) for domain in domains)]
         for language in languages
     ]
     means = [
         f"{points(fmean(one.main.value for one in column))} (mean of {len(column)} of {len(languages)})"
-        for column in (group.column(domain) for domain in domains)
+        for column in (grid.column(domain) for domain in domains)
     ]
     caption = (
-        f"{group.metric}, official judgements, points of 100, 95 % cluster bootstrap over items, n "
-        f"items. {_absent(group)} {group.origin}"
+        f"{grid.metric}, official judgements, points of 100, 95 % cluster bootstrap over items, n "
+        f"items. {_absent(grid)} {grid.origin}"
     )
-    title = f"{group.task}, {group.model}"
+    title = f"{grid.task}, {grid.model}"
     return Table(title, caption, ["language", *domains], [*rows, ["mean", *means]])
 
 
-def recall_table(group: Group) -> Table | None:
+def recall_table(grid: Grid) -> Table | None:
     """Return recall at 1 to 100 by domain, the mean over languages; None for a task without recall."""
     rows = []
-    for domain in group.domains:
-        column = group.column(domain)
+    for domain in grid.domains:
+        column = grid.column(domain)
         for kind in ("official", "duplicate"):
             scored = [one.scores[kind] for one in column if kind in one.scores]
             if scored and all(f"recall_at_{k}" in one for one in scored for k in RECALLS):
-                share = f"{len(scored)} of {len(group.languages)}"
+                share = f"{len(scored)} of {len(grid.languages)}"
                 means = [points(fmean(one[f"recall_at_{k}"] for one in scored)) for k in RECALLS]
                 rows.append([domain, kind, share, str(_queries(column)), *means])
     if not rows:
         return None
     caption = (
         "Recall in points of 100, the mean over the languages that have a result (column languages); "
-        f"duplicate judgements where a text repeats. {group.origin}"
+        f"duplicate judgements where a text repeats. {grid.origin}"
     )
     names = ["domain", "judgements", "languages", "queries", *(f"R@{k}" for k in RECALLS)]
-    return Table(f"{group.task} recall, {group.model}", caption, names, rows, 3)
+    return Table(f"{grid.task} recall, {grid.model}", caption, names, rows, 3)
 
 
 def _cell(result: Result | None) -> str:
@@ -152,8 +152,8 @@ def _queries(results: Sequence[Result]) -> int:
     return sum(one.n.queries for one in results)
 
 
-def _absent(group: Group) -> str:
-    if not group.absent:
+def _absent(grid: Grid) -> str:
+    if not grid.absent:
         return "No cell is missing."
-    total = len(group.languages) * len(group.domains)
-    return f"{group.absent} of {total} cells have no result ({ABSENT}) and count in no mean."
+    total = len(grid.languages) * len(grid.domains)
+    return f"{grid.absent} of {total} cells have no result ({ABSENT}) and count in no mean."
