@@ -465,7 +465,7 @@ def test_a_quote_that_never_closes_costs_one_row(source, read_all, end, last):
 
 
 def test_a_line_too_long_is_one_rejected_row_and_the_count_goes_on(source, read_all, monkeypatch):
-    monkeypatch.setattr("webfaq_domains.sources.rows._LINE_LIMIT", 100)
+    monkeypatch.setattr("webfaq_domains.sources.records._LINE_LIMIT", 100)
     rows, rejected = read_all(
         source("x.jsonl", LINE + b'{"question": "' + b"x" * 950 + b"\n" + LINE)
     )

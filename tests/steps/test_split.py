@@ -16,6 +16,7 @@ def splits_of(origins: list[str | None], step: AssignSplit | None = None, **colu
             "id": pa.array(columns.get("ids", [str(n) for n in range(rows)]), pa.string()),
             "origin": pa.array(origins, pa.string()),
             "url": pa.array(columns.get("urls", [None] * rows), pa.string()),
+            "source_id": pa.array(columns.get("source_ids", [None] * rows), pa.string()),
         }
     )
     return (step or AssignSplit())(table).kept["split"].to_pylist()
@@ -93,6 +94,16 @@ def test_without_an_origin_the_url_decides_and_without_both_the_id():
     assert set(by_id) == {"train", "test"}
     assert by_id == splits_of(nobody, half, ids=[str(n) for n in range(200)])
     assert by_url == splits_of(nobody, half, urls=urls, ids=["x"] * 200)
+
+
+def test_pairs_of_a_page_without_an_address_are_in_one_split():
+    half = AssignSplit(validation=0, test=0.5)
+    pages = [f"crawl/{n // 4}.html#{n % 4}" for n in range(200)]
+    splits = splits_of([None] * 200, half, source_ids=pages)
+    assert all(len(set(splits[n : n + 4])) == 1 for n in range(0, 200, 4))
+    assert set(splits) == {"train", "test"}
+    rows = [f"faq.jsonl:{n}" for n in range(200)]
+    assert set(splits_of([None] * 200, half, source_ids=rows)) == {"train", "test"}
 
 
 def test_the_split_of_a_site_does_not_depend_on_its_neighbours():

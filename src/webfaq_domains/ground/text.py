@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
+from functools import cache
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +34,31 @@ QUESTION_MARK = re.compile(
     r"[?？؟՞፧⸮︖\u037e;](?:(?<![?;])|(?<=\?)(?![A-Za-z0-9_=&%/#-]|\.\w)"
     r"|(?<=[\u0370-\u03ff\u1f00-\u1fff];)(?!\w))"
 )
+
+
+#: Unicode's stream-safe format allows 30 marks in a row; a text in NFC takes quadratic time for more.
+_MOST_MARKS = 30
+_LONG = 1_000
+
+
+@cache
+def _many_marks() -> re.Pattern[str]:
+    marks = "".join(chr(code) for code in range(0x300, 0x1F000) if unicodedata.combining(chr(code)))
+    return re.compile(f"([{marks}]{{{_MOST_MARKS}}})[{marks}]+")
+
+
+def composed(text: str) -> str:
+    """Return a text in Unicode's composed form (NFC), of more than 30 marks in a row the first 30."""
+    if len(text) > _LONG and not text.isascii():
+        text = _many_marks().sub(r"\1", text)
+    return unicodedata.normalize("NFC", text)
+
+
+def is_composed(text: str) -> bool:
+    """Tell whether `composed` leaves a text as it is."""
+    if len(text) > _LONG and not text.isascii() and _many_marks().search(text):
+        return False
+    return unicodedata.is_normalized("NFC", text)
 
 
 def pair_text(pairs: pa.Table, characters: int) -> list[str]:

@@ -42,7 +42,18 @@ class _Found:
 
 
 def add_page(rows: RawRows, graph: Graph, page: Page) -> Iterator[None]:
-    """Add every question of a page to `rows`, as a pair or rejected; yields after each row."""
+    """Add every question of a page to `rows`, as a pair or rejected; yields after each row.
+
+    Whatever a page makes this code do, it costs that page only: the fault is a rejected row.
+    """
+    try:
+        yield from _add_questions(rows, graph, page)
+    except Exception as error:
+        rows.reject(page.place, f"page that cannot be read: {type(error).__name__}", page.url or "")
+        yield
+
+
+def _add_questions(rows: RawRows, graph: Graph, page: Page) -> Iterator[None]:
     origin = host_of(page.url)
     page_claims = (page.language, _claimed(graph, *graph.typed("webpage")))
     for ordinal, found in enumerate(_questions(graph)):

@@ -7,20 +7,26 @@ in two of them gives each pair twice; removing duplicates is a later step.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from urllib.parse import urljoin
 
 from webfaq_domains.ground.errors import MissingExtra, SourceError
+from webfaq_domains.ground.markup import MAX_DEPTH, depth_of, visible_text
 from webfaq_domains.sources.base import Batch, RawRows, SourceFile, batches
 from webfaq_domains.sources.faqpage import Page, add_page
 from webfaq_domains.sources.files import list_files, open_bytes
 from webfaq_domains.sources.jsonld import add_jsonld, read_json
 from webfaq_domains.sources.schemaorg import Graph
 
-_ENDINGS = (".html", ".htm", ".html.gz", ".htm.gz")
+_ENDINGS = tuple(f".{kind}{gz}" for kind in ("html", "htm", "xhtml") for gz in ("", ".gz"))
+
+#: How files start that hold many pages, or none.
+_OTHER_FILES = (b"WARC/", b"PK\x03\x04", b"\x28\xb5\x2f\xfd", b"BZh", b"%PDF-")
 
 #: A JSON-LD block without any of these words says nothing of an FAQ and is not decoded.
 _WORDS = ("faqpage", "question", "answer")
@@ -48,7 +54,9 @@ class HtmlSource:
             _load(module)
         if not path:
             raise SourceError("html: names no file or folder; expected html:PATH")
-        what = "page (.html or .htm, also with .gz)"
+        what = "page (.html, .htm or .xhtml, also with .gz)"
+        if Path(path).is_file():
+            _refuse_archive(Path(path))
         return cls(list_files(Path(path), lambda name: name.lower().endswith(_ENDINGS), what))
 
     def read(self, file: SourceFile) -> Iterator[Batch]:
@@ -62,12 +70,26 @@ class HtmlSource:
         try:
             if len(data) > self.page_bytes:
                 raise _Unread("page larger than the bound")
+            if data.startswith(_OTHER_FILES):
+                raise _Unread("archive, not a page")
             graph, page = _describe(_decode(data), file.name, rows)
         except _Unread as reason:
             rows.reject(file.name, str(reason), data[:2000].decode("utf-8", "replace"))
             yield
             return
         yield from add_page(rows, graph, page)
+
+
+def _refuse_archive(path: Path) -> None:
+    """Refuse a single file that is no page: its pages would all get the address of the first."""
+    file = SourceFile(path.name, str(path), 0, "")
+    with open_bytes(file) as stream:
+        start = stream.read(8)
+    if start.startswith(_OTHER_FILES):
+        kind = "WARC file" if start.startswith(b"WARC/") else "packed file"
+        raise SourceError(
+            f"{path} is a {kind}, not a page: unpack it into a folder with one .html file a page"
+        )
 
 
 class _Unread(Exception):
@@ -82,11 +104,15 @@ def _describe(text: str, name: str, rows: RawRows) -> tuple[Graph, Page]:
     graph = Graph()
     try:
         tree = _tree(text)
+        if text.count("<") > MAX_DEPTH and depth_of(tree) > MAX_DEPTH:
+            raise _Unread("page nested too deeply")
         _add_scripts(graph, tree, name, rows)
         _add_microdata(graph, tree)
-    except (RecursionError, _load("lxml.etree").ParserError) as error:
+        return graph, Page(name, name, _url(tree, text), _language(tree))
+    except _Unread:
+        raise
+    except Exception as error:  # whatever a page makes a parser do, it costs that page only
         raise _Unread(f"page that cannot be read: {type(error).__name__}") from error
-    return graph, Page(name, name, _url(tree), _language(tree))
 
 
 def _load(module: str) -> Any:
@@ -97,18 +123,29 @@ def _load(module: str) -> Any:
 
 
 def _decode(data: bytes) -> str:
-    """Decode a page as browsers do: byte order mark, declaration, then UTF-8, then Windows-1252."""
-    decode = _load("w3lib.encoding").html_to_unicode
-    text: str = decode(None, data, auto_detect_fun=_guess_encoding)[1]
-    return text.replace("\0", "")
+    """Decode a page: byte order mark, declaration, then UTF-8, then Windows-1252.
+
+    A page that is not what it declares is read as the next of these that fits. Where none does,
+    what cannot be decoded becomes U+FFFD, and a later step drops the pairs that hold it.
+    """
+    known = _load("w3lib.encoding")
+    declared = known.read_bom(data)[0] or known.html_body_declared_encoding(data) or _declared(data)
+    for encoding in (declared, "utf-8", "cp1252"):
+        try:
+            text = data.decode(encoding or "utf-8")
+        except (UnicodeError, LookupError):
+            continue
+        return text.removeprefix("\ufeff").replace("\0", "")
+    return data.decode("utf-8", "replace").replace("\0", "")
 
 
-def _guess_encoding(data: bytes) -> str:
-    try:
-        data.decode("utf-8")
-    except UnicodeDecodeError:
-        return "cp1252"
-    return "utf-8"
+def _declared(data: bytes) -> str | None:
+    """Return the encoding that a declaration behind the first bytes names; w3lib looks at 4,096."""
+    found = _CHARSET.search(data)
+    return _load("w3lib.encoding").resolve_encoding(found[1].decode()) if found else None
+
+
+_CHARSET = re.compile(rb"<meta\s[^<>]{0,200}?charset=[\"']?([A-Za-z0-9_-]{1,40})", re.IGNORECASE)
 
 
 def _tree(text: str) -> Any:
@@ -143,8 +180,20 @@ def _add_microdata(graph: Graph, tree: Any) -> None:
     for element in tree.xpath("//*[self::a or self::area][@itemprop]"):
         if {p.rpartition(":")[2] for p in element.get("itemprop").split()} & {"name", "text"}:
             element.tag = "span"
+    if depth_of(tree, _is_item) > _MAX_ITEMS:  # the extractor takes quadratic time, and recurses
+        raise _Unread("microdata nested too deeply")
     items = _load("extruct.w3cmicrodata").MicrodataExtractor(strict=True)
+    # Its own text has a space wherever an element ends: `Break<b>fast</b>` would be two words.
+    items._extract_textContent = lambda element: visible_text(element).strip()
     add_jsonld(graph, [_as_jsonld(item) for item in items.extract_items(tree, None)])
+
+
+#: So many items and properties may be nested in each other; a FAQPage has about five.
+_MAX_ITEMS = 50
+
+
+def _is_item(element: Any) -> bool:
+    return "itemscope" in element.attrib or "itemprop" in element.attrib
 
 
 def _names_faqpage(tree: Any, attribute: str) -> bool:
@@ -176,12 +225,25 @@ def _as_jsonld(item: Any) -> Any:
     return {**properties, "@type": item.get("type", []), **identity}
 
 
-def _url(tree: Any) -> str | None:
-    """Return the page's own address: its canonical link, else its `og:url`, if absolute."""
+def _url(tree: Any, text: str) -> str | None:
+    """Return the page's own address: its canonical link, else its `og:url`, else where it was saved.
+
+    A link that is not absolute is joined to the page's base address, or where it was saved.
+    """
     links = [e.get("href") for e in tree.iter("link") if "canonical" in e.get("rel", "").lower()]
     metas = [e.get("content") for e in tree.iter("meta") if e.get("property") == "og:url"]
     found = [url.strip() for url in (*links, *metas) if url]
-    return next((url for url in found if url.lower().startswith(("http://", "https://"))), None)
+    saved = _SAVED.search(text)
+    bases = [e.get("href", "").strip() for e in tree.iter("base")] + ([saved[1]] if saved else [])
+    base = next((url for url in bases if url.lower().startswith(_WEB)), None)
+    if base:
+        found = [urljoin(base, url) for url in found] + ([saved[1]] if saved else [])
+    return next((url for url in found if url.lower().startswith(_WEB)), None)
+
+
+_WEB = ("http://", "https://")
+#: The mark that browsers leave in a page that they save.
+_SAVED = re.compile(r"<!-- saved from url=\(\d{1,6}\)(https?://[^\s<>]{1,2000}) -->")
 
 
 def _language(tree: Any) -> str | None:

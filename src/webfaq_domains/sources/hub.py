@@ -15,7 +15,8 @@ from webfaq_domains.ground.hub import Address, Repository, RepositoryFile
 from webfaq_domains.sources.base import Batch, SourceFile
 from webfaq_domains.sources.files import say_unread
 from webfaq_domains.sources.paths import PathClaim, path_claims, told
-from webfaq_domains.sources.rows import PACKED, SUFFIXES, check_columns, read_rows, suffix
+from webfaq_domains.sources.records import PACKED
+from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
 
 _log = logging.getLogger(__name__)
 

@@ -80,6 +80,10 @@ def _repair(text: str, at: int) -> str | None:
     if junk and not ('"' in junk[0] and text[:at].rstrip().endswith('"')):
         return text[:at] + text[junk.end() :]
     if text[at : at + 1] == "\\":
+        # `\'` and `\$` are escapes of other languages; `\d` and `C:\Windows` mean the backslash.
+        escaped = text[at + 1 : at + 2]
+        if escaped and not escaped.isalnum():
+            return text[:at] + text[at + 1 :]
         return text[:at] + "\\" + text[at:]
     before = text[: at + (text[at : at + 1] == ",")].rstrip()
     if before.endswith(",") and text[len(before) :].lstrip()[:1] in ("}", "]"):
@@ -158,10 +162,21 @@ def _walk(graph: Graph, value: object, context: _Context) -> list[Value]:
     if isinstance(value, dict):
         return _walk_object(graph, value, context.extended(value.get("@context")))
     if isinstance(value, str):
-        return [Text(value, context.language)]
+        return [Text(_unescaped(value), context.language)]
     if isinstance(value, bool) or value is None:
         return []
     return [Text(str(value))]
+
+
+#: Quotation marks that were escaped twice: `\\"late\\"` in the block.
+_ESCAPED_QUOTE = re.compile(r"\\+([\"'])")
+
+
+def _unescaped(text: str) -> str:
+    """Undo a second escape of quotation marks, where backslashes serve nothing else."""
+    if "\\" not in text or "\\" in (plain := _ESCAPED_QUOTE.sub(r"\1", text)):
+        return text
+    return plain
 
 
 def _walk_object(graph: Graph, given: dict[str, Any], context: _Context) -> list[Value]:

@@ -142,7 +142,7 @@ MAX_LINE = 4 << 20
 
 #: A language tag taken over from a page as it was (`@en_US`, `@en class=`). The regular expression
 #: of WebFAQ's own extraction makes room for these: the dumps have them.
-_ODD_TAG = re.compile(rb'"@([A-Za-z]*)[^"<>]*(\s<[^<>]*>\s*\.\s*)$')
+_ODD_TAG = re.compile(rb'"@([A-Za-z]*+)[^"<>]*(\s<[^<>]*>\s*+\.\s*)$')
 
 #: A line's number, from 1, and the line.
 Line = tuple[int, bytes]
@@ -164,14 +164,32 @@ def oxigraph() -> ModuleType:
 
 def read_lines(stream: BinaryIO) -> Iterator[Line]:
     """Number the lines of a dump; blank ones and comments are left out, endless ones cut."""
-    number = 0
-    while line := stream.readline(MAX_LINE):
-        number += 1
-        rest = line
-        while len(rest) == MAX_LINE and not rest.endswith(b"\n"):
-            rest = stream.readline(MAX_LINE)
+    for number, line in enumerate(_split(stream), 1):
         if line.strip() and not line.startswith(b"#"):
             yield number, line
+
+
+def _split(stream: BinaryIO) -> Iterator[bytes]:
+    """Yield lines that end in a line feed, a carriage return or both, cut at `MAX_LINE` bytes."""
+    rest = b""
+    while piece := stream.readline(MAX_LINE):
+        if rest or b"\r" in piece[:-2] or (b"\r" in piece and not piece.endswith(b"\n")):
+            *lines, rest = _by_returns(rest + piece)
+            yield from lines
+            if len(rest) < MAX_LINE:
+                continue
+            piece, rest = rest[:MAX_LINE], b""
+        yield piece
+        while len(piece) == MAX_LINE and not piece.endswith(b"\n"):
+            piece = stream.readline(MAX_LINE)
+    if rest:
+        yield rest
+
+
+def _by_returns(piece: bytes) -> list[bytes]:
+    """Return the lines of a piece; last what has no end yet, which may be nothing."""
+    lines = piece.splitlines(keepends=True)
+    return lines if not lines[-1].endswith((b"\n", b"\r")) else [*lines, b""]
 
 
 def graph_of(line: bytes) -> bytes:
@@ -193,7 +211,10 @@ def parse(lines: list[Line]) -> Iterator[tuple[Line, Any | None]]:
     if len(quads) != len(lines):
         quads = [_parse_line(line) for _, line in lines]
     for line, quad in zip(lines, quads, strict=True):
-        named = quad is not None and hasattr(quad.graph_name, "value")
+        # A default graph has no value, nor has a quoted triple.
+        named = quad is not None and all(
+            hasattr(term, "value") for term in (quad.subject, quad.object, quad.graph_name)
+        )
         yield line, quad if named else None
 
 
@@ -218,10 +239,12 @@ def why_unread(line: bytes) -> str:
     if len(line) >= MAX_LINE:
         return f"line of {MAX_LINE} bytes or more"
     try:
-        _quads(line)
+        quads = _quads(line)
     except SyntaxError as error:
         # Without the column, so that one kind of fault is one reason.
         return "malformed N-Quads line: " + re.sub(r"^Parser error at .*?: ", "", str(error.msg))
+    if quads and not hasattr(quads[0].object, "value"):
+        return "N-Quads line with a quoted triple"
     return "N-Quads line that does not end in a page URL"
 
 

@@ -5,16 +5,13 @@ Text files may be packed with gzip, bzip2 or Zstandard.
 
 from __future__ import annotations
 
-import bz2
 import csv
 import gzip
 import io
-import json
 import zlib
-from collections import deque
 from collections.abc import Iterator
 from itertools import islice
-from typing import IO, Any, TypeAlias, cast
+from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -24,9 +21,19 @@ from webfaq_domains.ground.schema import RAW
 from webfaq_domains.sources.base import Batch, Rejected
 from webfaq_domains.sources.columns import NAMES, SCORE, check_types, map_columns, raw_batch
 from webfaq_domains.sources.paths import PathClaim
+from webfaq_domains.sources.records import (
+    PACKED,
+    Record,
+    csv_records,
+    is_utf8,
+    json_records,
+    open_lines,
+    refuse_other_files,
+    sound,
+    text_of,
+)
 
 BATCH_ROWS = 20_000
-PACKED = (".gz", ".bz2", ".zst")
 SUFFIXES = (
     ".parquet",
     *(
@@ -35,13 +42,9 @@ SUFFIXES = (
         for packed in ("", *PACKED)
     ),
 )
-_LINE_LIMIT = 16 << 20
 _HEAD_ROWS = 100
 _NOTHING = (None, "")
 _KNOWN = frozenset(name for names in NAMES.values() for name in names)
-
-#: A record, or why a line is none: (reason, excerpt).
-_Record: TypeAlias = "dict[str, Any] | tuple[str, str]"
 
 
 def suffix(name: str) -> str | None:
@@ -64,11 +67,11 @@ def check_columns(name: str, file: IO[bytes]) -> None:
             if parquet.metadata.num_rows:  # a shard without rows has types of no meaning
                 check_types(schema, mapped, name)
             return
-        lines = _lines(name, file)
-        _refuse_other_files(name, lines.peek(1024))
+        lines = open_lines(name, file)
+        refuse_other_files(name, lines.peek(1024))
         if _separator(name):
-            header = next(csv.reader(_text(lines), delimiter=_separator(name) or ","), [])
-            if not _is_utf8(header):
+            header = next(csv.reader(text_of(lines), delimiter=_separator(name) or ","), [])
+            if not is_utf8(header):
                 raise SourceError(f"{name} is not UTF-8 text; save it as UTF-8")
             map_columns(header, name)
         elif met := _json_columns(name, lines):
@@ -80,24 +83,8 @@ def _parquet(name: str, file: IO[bytes]) -> pq.ParquetFile:
         return pq.ParquetFile(file)
     except pa.ArrowInvalid:
         file.seek(0)
-        _refuse_other_files(name, file.read(1024))
+        refuse_other_files(name, file.read(1024))
         raise
-
-
-def _refuse_other_files(name: str, head: bytes) -> None:
-    """Refuse a file that holds no records whatever its name says, with the cause."""
-    start = head.removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(b"version https://git-lfs.github.com/spec/"):
-        raise SourceError(f"{name} is a Git LFS pointer, not the file: run `git lfs pull`")
-    if start[:14].lower().startswith((b"<!doctype html", b"<html")):
-        raise SourceError(f"{name} is an HTML page, not data: download the file again")
-    if start.startswith(b"[") and ".json" in name.lower():
-        met = start.split(b"\n", 1)[0].rstrip()
-        if not met.endswith(b"]") or met == start.rstrip():
-            raise SourceError(
-                f"{name} is one JSON array, not JSON Lines; write one object a line "
-                "(`jq -c '.[]'` does it)"
-            )
 
 
 def _json_columns(name: str, lines: io.BufferedReader) -> dict[str, None]:
@@ -109,7 +96,7 @@ def _json_columns(name: str, lines: io.BufferedReader) -> dict[str, None]:
     first: tuple[str, str] | None = None
     records = 0
     try:
-        for _, row in islice(_json_rows(lines), _HEAD_ROWS):
+        for _, row in islice(json_records(lines), _HEAD_ROWS):
             if isinstance(row, tuple):
                 first = first or row
                 continue
@@ -154,9 +141,9 @@ def read_rows(name: str, file: IO[bytes], claim: PathClaim | None = None) -> Ite
         if suffix(name) == ".parquet":
             yield from _read_parquet(name, file, claim)
             return
-        lines = _lines(name, file)
+        lines = open_lines(name, file)
         separator = _separator(name)
-        rows = _csv_rows(lines, separator) if separator else _json_rows(lines)
+        rows = csv_records(lines, separator) if separator else json_records(lines)
         yield from _read_records(name, rows, claim)
 
 
@@ -178,122 +165,8 @@ def _separator(name: str) -> str | None:
     return "," if kind.startswith(".csv") else "\t" if kind.startswith(".tsv") else None
 
 
-def _lines(name: str, file: IO[bytes]) -> io.BufferedReader:
-    """Open a text file, unpacked as its name says."""
-    ending = name.lower().rpartition(".")[2]
-    if ending == "gz":
-        return io.BufferedReader(gzip.GzipFile(fileobj=file))
-    if ending == "bz2":
-        return io.BufferedReader(cast(io.RawIOBase, bz2.BZ2File(file)))
-    if ending == "zst":
-        return io.BufferedReader(pa.CompressedInputStream(pa.PythonFile(file, "r"), "zstd"))
-    return (
-        file if isinstance(file, io.BufferedReader) else io.BufferedReader(cast(io.RawIOBase, file))
-    )
-
-
-def _text(lines: io.BufferedReader) -> io.TextIOWrapper:
-    """Read lines as UTF-8; bytes that are none become lone surrogates (see `_is_utf8`)."""
-    return io.TextIOWrapper(lines, encoding="utf-8-sig", errors="surrogateescape", newline="")
-
-
-def _is_utf8(cells: list[str]) -> bool:
-    try:
-        "".join(cells).encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _json_rows(lines: io.BufferedReader) -> Iterator[tuple[int, _Record]]:
-    """Yield (line number, object), or (line number, (reason, excerpt)) for a line that is none."""
-    for number, line in enumerate(iter(lambda: lines.readline(_LINE_LIMIT), b""), start=1):
-        if not line.strip():
-            continue
-        if len(line) == _LINE_LIMIT and not line.endswith(b"\n"):
-            while (rest := lines.readline(_LINE_LIMIT)) and not rest.endswith(b"\n"):
-                pass
-            yield number, ("line_too_long", _excerpt(line))
-            continue
-        try:
-            row = json.loads(line)
-        except UnicodeDecodeError:
-            yield number, ("not_utf8", _excerpt(line))
-        except (ValueError, RecursionError):  # brackets nested without end
-            yield number, ("not_json", _excerpt(line))
-        else:
-            yield number, row if isinstance(row, dict) else ("not_an_object", _excerpt(line))
-
-
-def _excerpt(line: bytes) -> str:
-    return line[:2_000].decode("utf-8", "replace")
-
-
-class _TextLines:
-    """The lines of a text; those of a record that went wrong can be read once more."""
-
-    def __init__(self, lines: Iterator[str]) -> None:
-        self._lines = lines
-        self._again: deque[str] = deque()
-        self._taken: list[str] = []
-        self.number = 0
-
-    def __iter__(self) -> _TextLines:
-        return self
-
-    def __next__(self) -> str:
-        line = self._again.popleft() if self._again else next(self._lines)
-        self.number += 1
-        self._taken.append(line)
-        return line
-
-    def forget(self) -> None:
-        """The lines so far are done with."""
-        self._taken.clear()
-
-    def go_back(self) -> str:
-        """Return the first line of the record, and read those after it again."""
-        first, *others = self._taken or [""]
-        self._again.extendleft(reversed(others))
-        self.number -= len(others)
-        self._taken.clear()
-        return first
-
-
-def _csv_rows(lines: io.BufferedReader, separator: str) -> Iterator[tuple[int, _Record]]:
-    """Yield (line number, record), or (line number, (reason, excerpt)).
-
-    A quotation mark that is never closed, or closed many rows later, would swallow those rows. So a
-    record that goes wrong costs its first line, and reading goes on with the second one.
-    """
-    csv.field_size_limit(_LINE_LIMIT)
-    text = _TextLines(_text(lines))
-    reader = csv.reader(text, delimiter=separator, strict=True)
-    header = next(reader, [])
-    while True:
-        text.forget()
-        reason = ""
-        try:
-            row = next(reader, None)
-        except csv.Error:
-            row, reason = [], "not_csv"
-        if row is None:
-            return
-        if not reason and row and len(row) != len(header):
-            reason = f"has_{len(row)}_of_{len(header)}_columns"
-        if reason:
-            first = text.go_back()
-            reader = csv.reader(text, delimiter=separator, strict=True)
-            reason = reason if _is_utf8([first]) else "not_utf8"
-            yield text.number, (reason, _sound(first.rstrip("\r\n")))
-        elif row and not _is_utf8(row):
-            yield text.number, ("not_utf8", str(row))
-        elif row:
-            yield text.number, dict(zip(header, row, strict=True))
-
-
 def _read_records(
-    name: str, rows: Iterator[tuple[int, _Record]], claim: PathClaim | None
+    name: str, rows: Iterator[tuple[int, Record]], claim: PathClaim | None
 ) -> Iterator[Batch]:
     """Gather records into batches; a record that is no pair is rejected with its line."""
     pairs: list[dict[str, Any]] = []
@@ -313,7 +186,7 @@ def _read_records(
         yield _batch(pairs, numbers, rejected, name, claim)
 
 
-def _usable(row: dict[str, Any]) -> _Record:
+def _usable(row: dict[str, Any]) -> Record:
     """Return a record's known columns as their types, or why it is no pair."""
     for key in ("question", "answer"):
         text = row.get(key)
@@ -331,7 +204,7 @@ def _usable(row: dict[str, Any]) -> _Record:
         if key == SCORE:
             found[key] = _number(value)
         elif value is None or isinstance(value, str):
-            found[key] = value if key in ("question", "answer") or value is None else _sound(value)
+            found[key] = value if key in ("question", "answer") or value is None else sound(value)
         elif isinstance(value, int) and not isinstance(value, bool) and key in NAMES["source_id"]:
             found[key] = str(value)
         else:
@@ -359,11 +232,6 @@ def _batch(
     )
     batch = raw_batch(table, map_columns(met, name), name, numbers, claim)
     return Batch(batch.pairs, rejected + batch.rejected)
-
-
-def _sound(text: str) -> str:
-    """Return a text that can be written: half surrogates become question marks."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 def _number(value: Any) -> float | None:

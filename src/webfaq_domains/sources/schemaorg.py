@@ -108,7 +108,8 @@ class Graph:
         there.types |= node.types
         for name, values in node.properties.items():
             have = there.properties.setdefault(name, [])
-            have += [value for value in values if value not in have]
+            known = set(have)
+            have += [value for value in values if value not in known]
         return identifier
 
     @cached_property

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import html
 import re
-import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,33 +14,28 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.markup import ESCAPED_MARKUP, MARKUP, fragment_text
+from webfaq_domains.ground.text import composed, is_composed
 from webfaq_domains.steps.base import Outcome
 
-#: Elements whose presence says "this is markup"; `a < b` and `<App />` in a text on code do not.
-_TAGS = (
-    "a|abbr|article|b|big|blockquote|br|center|code|dd|div|dl|dt|em|figure|font|h[1-6]|hr|i|iframe|"
-    "img|input|ins|label|li|mark|nobr|ol|p|pre|q|s|script|section|small|span|strike|strong|style|"
-    "sub|sup|svg|table|tbody|td|th|thead|tr|tt|u|ul|video"
-)
-_MARKUP = re.compile(rf"</?(?:{_TAGS})(?:\s[^<>]*=[^<>]*)?\s*/?>|<!--", re.IGNORECASE)
-_ESCAPED_MARKUP = re.compile(rf"&lt;(?:/(?:{_TAGS})|br\s*/?|p|ul|ol|li|div)\b", re.IGNORECASE)
 _ENTITY = re.compile(r"&(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#\d{1,7}|#[xX][0-9a-fA-F]{1,6});")
-_BLOCKS = {
-    "article", "blockquote", "br", "center", "dd", "div", "dl", "dt", "figure", "h1", "h2", "h3", "h4",
-    "h5", "h6", "hr", "li", "ol", "p", "pre", "section", "table", "tr", "ul",
-}  # fmt: skip
-_INVISIBLE_ELEMENTS = {"script", "style", "noscript", "template", "svg", "iframe"}
+#: An entity that was escaped once more: `&amp;#8217;`.
+_ESCAPED_ENTITY = re.compile(
+    r"&(?:amp|#0{0,4}38|#[xX]0{0,4}26);(?:[a-zA-Z][a-zA-Z0-9]{1,30}|#[0-9xX][0-9a-fA-F]{0,6});"
+)
 
 # Zero-width space, word joiner, BOM, soft hyphen and directional marks; the joiners U+200C and
 # U+200D stay, Persian and the Indic scripts need them.
 _INVISIBLE = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u2069"
-    "\ufeff\ufff9-\uffff]"
+    "\ufeff\ufff9-\ufffc\ufffe\uffff]"
 )
 _EMOJI = re.compile(
     "(?:[\U0001f000-\U0001faff\U0001f1e6-\U0001f1ff\u2600-\u27bf\u2b50\u2b55\u231a\u231b\u23e9-\u23f3]"
     "[\ufe0e\ufe0f\u20e3\u200d\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f]*)+|\ufe0f|\u20e3"
 )
+#: So many times a text is unescaped, though each time showed another escape.
+_MOST_ESCAPES = 3
 _SPACES = re.compile(r"[^\S\n\x1f]+")
 _LINES = re.compile(r" ?\n[ \n]*")
 _BREAKS = ("\r\n", "\r", "\x0b", "\x0c", "\x85", "\u2028", "\u2029")
@@ -100,44 +94,10 @@ _UNTIDY = (
 
 def strip_markup(text: str) -> str:
     """Return the visible text of an HTML fragment, one line per block element."""
-    from lxml import html as lxml_html
-
     try:
-        legal = _without_controls(text)  # lxml refuses control characters
-        root = lxml_html.fragment_fromstring(legal, create_parent="div")
-    except (ValueError, lxml_html.etree.ParserError):  # a lone comment
-        return _unescape(_MARKUP.sub(" ", text))
-    parts: list[str] = []
-    _collect(root, parts)
-    return "".join(parts)
-
-
-def _collect(element: object, parts: list[str]) -> None:
-    """Append the text of an lxml element and what follows it, in document order."""
-    from lxml import etree
-
-    for event, node in etree.iterwalk(element, events=("start", "end", "comment", "pi")):
-        hidden = not isinstance(node.tag, str) or _is_hidden(node)
-        if event == "start" and not hidden:
-            if node.tag in _BLOCKS:
-                parts.append("\n")
-            elif node.tag in ("td", "th"):
-                parts.append(" ")
-            parts.append(node.text or "")
-        elif event != "start" and node is not element:
-            if isinstance(node.tag, str) and node.tag in _BLOCKS and node.tag not in ("br", "hr"):
-                parts.append("\n")
-            parent = node.getparent()
-            if parent is None or not _is_hidden(parent):
-                parts.append(node.tail or "")
-
-
-def _is_hidden(node: object) -> bool:
-    tag = getattr(node, "tag", None)
-    if isinstance(tag, str) and tag in _INVISIBLE_ELEMENTS:
-        return True
-    parent = node.getparent()  # type: ignore[attr-defined]
-    return parent is not None and _is_hidden(parent)
+        return fragment_text(_without_controls(text))  # lxml refuses control characters
+    except ValueError:  # a lone comment
+        return _unescape(MARKUP.sub(" ", text))
 
 
 def _unescape(text: str) -> str:
@@ -153,13 +113,18 @@ def _without_controls(text: str) -> str:
 
 def plain_text(text: str) -> str:
     """Undo markup, entities, invisible characters, emoji and odd white space. Lines stay lines."""
-    if "&" in text and _ESCAPED_MARKUP.search(text):
-        text = _unescape(text)
-    if "<" in text and _MARKUP.search(text):
+    if "&" in text:
+        for _ in range(_MOST_ESCAPES):
+            if not _ESCAPED_ENTITY.search(text):
+                break
+            text = _unescape(text)
+        if ESCAPED_MARKUP.search(text):
+            text = _unescape(text)
+    if "<" in text and MARKUP.search(text):
         text = strip_markup(text)
     elif "&" in text:
         text = _unescape(text)
-    text = unicodedata.normalize("NFC", _EMOJI.sub(" ", _without_controls(text)))
+    text = composed(_EMOJI.sub(" ", _without_controls(text)))
     return _LINES.sub("\n", _SPACES.sub(" ", text)).strip()
 
 
@@ -206,10 +171,7 @@ def _tidy(texts: pa.ChunkedArray, clean: Callable[[str], str], untidy_if: str) -
     untidy = pc.match_substring_regex(texts, untidy_if).to_numpy(zero_copy_only=False).copy()
     foreign = pc.invert(pc.string_is_ascii(texts)).to_numpy(zero_copy_only=False) & ~untidy
     rows = np.flatnonzero(foreign)
-    untidy[rows] = [
-        not unicodedata.is_normalized("NFC", text)
-        for text in texts.take(pa.array(rows)).to_pylist()
-    ]
+    untidy[rows] = [not is_composed(text) for text in texts.take(pa.array(rows)).to_pylist()]
     mask = pa.array(untidy)
     cleaned = [clean(text) for text in texts.filter(mask).to_pylist()]
     return pc.replace_with_mask(texts, mask, pa.array(cleaned, pa.string()))

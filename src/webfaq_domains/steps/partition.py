@@ -31,13 +31,14 @@ class AssignId:
 class AssignSplit:
     """Add `split` by a hash of the origin, so that no web site is in two splits.
 
-    A pair without origin and url is a site of its own.
+    A pair without origin and url goes with its page, which the `source_id` of a page's pairs names
+    (`page.html#3`); without one it is a site of its own.
     """
 
     validation: float = 0.05
     test: float = 0.05
     salt: str = "split-1"
-    requires = ("id", "origin", "url")
+    requires = ("id", "origin", "url", "source_id")
     adds = ("split",)
 
     def __post_init__(self) -> None:
@@ -48,7 +49,8 @@ class AssignSplit:
             )
 
     def __call__(self, pairs: pa.Table) -> Outcome:
-        site = pc.coalesce(sites_of(pairs), pairs["id"])
+        page = pc.extract_regex(pairs["source_id"], r"^(?P<page>.+)#\d+(?:\.\d+)?$")
+        site = pc.coalesce(sites_of(pairs), pc.struct_field(page, "page"), pairs["id"])
         number = unit_hash(site, self.salt)
         test = unit_threshold(self.test)
         validation = unit_threshold(self.test + self.validation)

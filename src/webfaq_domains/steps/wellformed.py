@@ -63,6 +63,9 @@ class KeepWellFormed:
         question, answer = pairs["question"], pairs["answer"]
         reasons = {
             "empty": pc.or_(pc.equal(question, ""), pc.equal(answer, "")),
+            "undecodable": pc.or_(
+                *(pc.match_substring(text, "\ufffd") for text in (question, answer))
+            ),
             "no_letters": pc.invert(
                 pc.and_(
                     pc.match_substring_regex(question, r"\p{L}"),
