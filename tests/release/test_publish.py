@@ -399,6 +399,18 @@ def test_waits_are_told_and_quiet_is_quiet(
     assert capsys.readouterr().err == ""
 
 
+def test_the_last_try_is_not_called_another_one(
+    hub: HubServer, first: Release, capsys: pytest.CaptureFixture[str]
+) -> None:
+    hub.faults.add(Fault("503", when="/commit/main", times=99))
+    hasty = remote_of(hub, first, quiet=False, policy=RetryPolicy(2, 0.01, 1, timeout=5))
+    with pytest.raises(HubError, match="503"):
+        publish(hub, first, hasty)
+    told = capsys.readouterr().err
+    assert "trying again (2 of 2)" in told and "(3 of 2)" not in told
+    assert "then looking a last time whether it was done" in told
+
+
 # A folder that changes
 
 

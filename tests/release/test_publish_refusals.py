@@ -256,6 +256,21 @@ def test_a_card_that_the_hub_does_not_take(hub: HubServer, first: Release) -> No
     assert len(hub.log.find("validate-yaml")) == 1 and shown(hub) == {}
 
 
+def test_what_is_too_large_for_the_hub_is_said_at_once(
+    hub: HubServer, first: Release, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def too_large(*_: object) -> None:
+        raise Refusal(413, "Payload Too Large")
+
+    known = routes.find
+    monkeypatch.setattr(
+        routes, "find", lambda m, path: (too_large, {}) if "/commit/" in path else known(m, path)
+    )
+    with pytest.raises(HubError, match=r"more than the Hub takes .*; make the card smaller"):
+        publish(hub, first)
+    assert len(hub.log.find("/commit/main")) == 1
+
+
 def test_offline_is_said(hub: HubServer, first: Release, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(HubError, match="HF_HUB_OFFLINE is set"):

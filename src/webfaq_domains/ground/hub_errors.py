@@ -151,6 +151,10 @@ def _answered(error: Exception, target: object, act: str) -> HubError:
         )
     elif status == 403:
         what = f"the token may not read it ({said}); use another token"
+    elif status == 413:
+        what = (
+            f"this is more than the Hub takes ({said}); make the card smaller, or the files fewer"
+        )
     elif status == 429:
         when = f"in {wait:.0f} s" if wait is not None else "later"
         what = f"the Hub's rate limit is reached; {act} again {when}"

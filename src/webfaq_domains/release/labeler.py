@@ -16,6 +16,7 @@ from webfaq_domains.ground.manifest import LABELER_FILE
 from webfaq_domains.labelers.folder import folder_files
 from webfaq_domains.labelers.load import open_labeler, read_labeler_file
 from webfaq_domains.release.artifact import Artifact
+from webfaq_domains.release.contents import PICKLES
 
 _FETCH = "fetch or build the folder again; nothing in it may be edited by hand"
 _PROBE = "How do I reset my password? Click the link in the e-mail that we send you."
@@ -65,7 +66,7 @@ def _check_files(folder: Path, description: dict[str, Any]) -> Iterator[Problem]
             yield Problem(name, "a symbolic link", "replace it by the file, or fetch again")
     pinned, found = description.get("files", {}), folder_files(folder)
     for name in sorted(pinned.keys() | found.keys()):
-        if name.endswith((".pkl", ".pickle", ".joblib")):
+        if name.lower().endswith(PICKLES):
             yield Problem(name, "a pickle, which runs code when it is loaded", "remove the file")
         elif name not in found:
             yield Problem(name, f"pinned by {LABELER_FILE} but not there", _FETCH)

@@ -103,8 +103,10 @@ class Remote:
         seconds = max(asked, self.policy.first_wait * 2 ** (attempt - 1))
         if seconds > self.policy.longest_wait:
             raise error
-        number = f"{attempt + 1} of {self.policy.attempts}"
-        self.tell(f"{error}\nwaiting {seconds:.0f} s, then trying again ({number})")
+        then = f"trying again ({attempt + 1} of {self.policy.attempts})"
+        if attempt == self.policy.attempts:
+            then = "looking a last time whether it was done"
+        self.tell(f"{error}\nwaiting {seconds:.0f} s, then {then}")
         time.sleep(seconds)
 
     def tell(self, message: str) -> None:
