@@ -219,7 +219,7 @@ def test_stopped_between_shards_a_teachers_run_goes_on(
 ):
     from webfaq_eval.mining.teacher import Teacher
 
-    original, calls = Teacher.judge, []
+    original, calls = Teacher.rescore, []
 
     def stopped(self, *arguments):
         calls.append(1)
@@ -229,7 +229,7 @@ def test_stopped_between_shards_a_teachers_run_goes_on(
 
     settings = TeacherSettings(str(teacher), margin=0.0)
     with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
-        patched.setattr(Teacher, "judge", stopped)
+        patched.setattr(Teacher, "rescore", stopped)
         mined(place, tmp_path / "out", teacher=settings)
     with pytest.raises(TrainingError, match="another model, other pairs or settings"):
         mined(place, tmp_path / "out")

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 from click.testing import CliRunner
-from tinymodel import write_retriever
-from tinypairs import many, standard, write_pairs
+from tinymodel import write_encoder, write_retriever
+from tinypairs import many, row, standard, write_pairs
 from webfaq_eval.cli import main
-from webfaq_eval.errors import TrainingError
+from webfaq_eval.errors import ModelError, TrainingError
 from webfaq_eval.pairs.pairs import id_order, open_pairs, read_index
 from webfaq_eval.pairs.texts import gather_texts
 from webfaq_eval.training.batches import Batches, TrainingData
@@ -340,3 +340,108 @@ def test_two_processes_train_as_one(place, tmp_path):
         assert torch.allclose(one[name], two[name], atol=2e-4), name
     assert json.loads((tmp_path / "two" / "training.json").read_text())["processes"] == 2
     assert Path(tmp_path / "two" / "README.md").is_file()
+
+
+# Faults of checkpoints, tokenizers, disks and data
+
+
+@pytest.mark.parametrize("raw", [True, False])
+def test_a_half_precision_checkpoint_trains_in_float32(place, tmp_path, raw):
+    from safetensors.torch import load_file, save_file
+
+    write = write_encoder if raw else write_retriever
+    source = write(tmp_path / "half")
+    path = next(source.rglob("model.safetensors"))
+    half = {name: value.to(torch.bfloat16) for name, value in load_file(path).items()}
+    save_file(half, path, metadata={"format": "pt"})
+    config = path.parent / "config.json"
+    config.write_text(json.dumps({**json.loads(config.read_text()), "dtype": "bfloat16"}))
+    encoder = EncoderSettings(str(source), max_length=32)
+    opened = open_encoder(encoder, "cpu")
+    assert {p.dtype for p in opened.model.parameters()} == {torch.float32}
+    settings = replace(settings_for(place, steps=2), encoder=encoder)
+    done = train(settings, tmp_path / "model")
+    assert done.record.weights == "float32"
+    assert (
+        "number format of the weights that train | float32"
+        in (done.folder / "README.md").read_text()
+    )
+    assert {value.dtype for value in weights(done.folder).values()} == {torch.float32}
+
+
+def test_an_encoder_without_a_padding_token_is_refused(place, tmp_path):
+    from webfaq_eval.intermediate.encoder import load_encoder
+    from webfaq_eval.models.place import find_model
+
+    folder = write_encoder(tmp_path / "bare")
+    for name in ("tokenizer_config.json", "special_tokens_map.json"):
+        path = folder / name
+        if path.is_file():
+            values = json.loads(path.read_text())
+            values.pop("pad_token", None)
+            path.write_text(json.dumps(values))
+    with pytest.raises(ModelError, match="bare: its tokenizer has no padding token"):
+        train(
+            replace(settings_for(place), encoder=EncoderSettings(str(folder))), tmp_path / "model"
+        )
+    with pytest.raises(ModelError, match="bare: its tokenizer has no padding token"):
+        load_encoder(find_model(str(folder)), "cpu")
+
+
+def test_a_full_disk_under_the_best_weights_is_one_error_and_the_run_goes_on(
+    place, tmp_path, monkeypatch
+):
+    import safetensors.torch
+    from safetensors import SafetensorError
+
+    original = safetensors.torch.save_file
+
+    def full(tensors, path, *rest, **options):
+        if "best" in str(path):
+            raise SafetensorError("I/O error: No space left on device (os error 28)")
+        return original(tensors, path, *rest, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(safetensors.torch, "save_file", full)
+        with pytest.raises(TrainingError, match=r"best weights.*No space left.*step-00000002"):
+            train(settings_for(place), tmp_path / "model")
+    train(settings_for(place), tmp_path / "model")
+    train(settings_for(place), tmp_path / "whole")
+    one, other = weights(tmp_path / "model"), weights(tmp_path / "whole")
+    assert all(torch.equal(one[name], other[name]) for name in other)
+
+
+def test_pairs_that_make_no_batch_are_named_and_no_setting_is_blamed(place, tmp_path):
+    rows = [row("deu", "health", f"Frage {n}?", "Dieselbe Antwort.", "a.example") for n in range(5)]
+    write_pairs(tmp_path / "pairs", {"train": rows, "validation": rows[:1]})
+    settings = settings_for(place, steps=None)
+    settings = replace(settings, data=DataSettings(str(tmp_path / "pairs"), "all"))
+    with pytest.raises(TrainingError, match="5 pairs make no batch: fewer than 2 of them differ"):
+        train(settings, tmp_path / "model")
+
+
+def test_rooms_of_training_are_a_ladder_without_circles():
+    import ast
+
+    import webfaq_eval
+
+    ladder = ("pairs", "training", "mining", "intermediate")
+    root = Path(webfaq_eval.__file__).parent
+    imports = {}
+    for room in ladder:
+        for path in (root / room).rglob("*.py"):
+            name = ".".join(("webfaq_eval", *path.relative_to(root).with_suffix("").parts))
+            nodes = ast.walk(ast.parse(path.read_text()))
+            imports[name] = {str(one.module) for one in nodes if isinstance(one, ast.ImportFrom)}
+    for name, others in imports.items():
+        rung = ladder.index(name.split(".")[1])
+        above = [
+            o
+            for o in others
+            if o.startswith(tuple(f"webfaq_eval.{r}." for r in ladder[rung + 1 :]))
+        ]
+        assert not above, f"{name} imports {above}"
+    left = set(imports)
+    while ends := {name for name in left if not imports[name] & left}:
+        left -= ends
+    assert not left, f"these modules import one another: {sorted(left)}"
