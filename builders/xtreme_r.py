@@ -20,7 +20,7 @@ from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.files import value_sha256
 from webfaq_domains.ground.manifest import Ledger
 from webfaq_domains.ground.taxonomy import load_taxonomy
-from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.retrieval.labels import Labelling, label_items
 from webfaq_domains.retrieval.readers import read_task
 from webfaq_domains.retrieval.readers.base import Reading, Task
@@ -71,8 +71,8 @@ def build(options: XtremeOptions) -> Staged:
     if options.min_queries is not None:
         sections["subsets"]["min_queries"] = options.min_queries
     taxonomy = load_taxonomy(options.taxonomy)
-    labeler = open_labeler(options.labeler, cascade=options.cascade)
-    taxonomy.require(labeler.domains, options.labeler)
+    labeler = load_labeler(options.labeler, options.cascade)
+    taxonomy.require(labeler.domains, labeler.fallback, options.labeler)
     reading = Reading.of(options.languages, options.partial)
     tasks = [read_task(name, folder, reading) for name, folder in options.tasks]
     _check_languages(reading, tasks)

@@ -12,8 +12,9 @@ from webfaq_domains.ground.errors import WebFAQError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.hub import links_to_blob
 from webfaq_domains.ground.manifest import LABELER_FILE, MANIFEST, Manifest
-from webfaq_domains.labelers.folder import folder_files
-from webfaq_domains.labelers.load import open_labeler, read_labeler_file
+from webfaq_domains.ground.model_folders import code_files
+from webfaq_domains.labelers.folder import LabelerFile, folder_files, read_labeler_file
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.retrieval.check import check_retrieval
 
 _FETCH = "fetch or build the folder again; nothing in it may be edited by hand"
@@ -45,21 +46,21 @@ def check_labeler(folder: Path) -> Checked:
     result = Checked(folder)
     result.problems += _files(folder, about)
     result.problems += _card(folder, about)
-    result.files = len(about.get("files", {}))
+    result.files = len(about.files)
     if not result.problems:
         result.problems += _labels(folder)
     return result
 
 
-def _files(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
+def _files(folder: Path, about: LabelerFile) -> Iterator[Problem]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() and not links_to_blob(folder, path):
             name = path.relative_to(folder).as_posix()
             yield Problem(name, "a symbolic link", "replace it by the file, or fetch again")
-    pinned, found = about.get("files", {}), folder_files(folder)
+    pinned, found, code = about.files, folder_files(folder), dict(code_files(folder))
     for name in sorted(pinned.keys() | found.keys()):
-        if name.endswith((".pkl", ".pickle", ".joblib")):
-            yield Problem(name, "a pickle, which runs code when it is loaded", "remove the file")
+        if name in code:
+            yield Problem(name, code[name], "remove the file")
         elif name not in found:
             yield Problem(name, f"pinned by {LABELER_FILE} but not there", _FETCH)
         elif name not in pinned:
@@ -68,7 +69,7 @@ def _files(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
             yield Problem(name, f"content differs from the sha256 in {LABELER_FILE}", _FETCH)
 
 
-def _card(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
+def _card(folder: Path, about: LabelerFile) -> Iterator[Problem]:
     from huggingface_hub import ModelCard
 
     path = folder / "README.md"
@@ -83,15 +84,15 @@ def _card(folder: Path, about: dict[str, Any]) -> Iterator[Problem]:
     for key in ("library_name", "pipeline_tag", "license"):
         if not card.data.get(key):
             yield Problem("README.md", f"its YAML has no {key}", _FETCH)
-    model = folder / str(about.get("model", ""))
+    model = folder / str(getattr(about, "model", ""))
     if model.is_file() and file_sha256(model) not in card.text:
         yield Problem("README.md", f"does not name the sha256 of {model.name}", _FETCH)
 
 
 def _labels(folder: Path) -> Iterator[Problem]:
     try:
-        labeler = open_labeler(str(folder))
-        found = labeler.probabilities([_PROBE])
+        labeler = load_labeler(folder)
+        found = labeler.label([_PROBE]).probabilities
     except WebFAQError as error:
         yield Problem(LABELER_FILE, f"the labeler does not load: {error}", _FETCH)
         return
