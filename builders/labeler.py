@@ -23,17 +23,21 @@ from webfaq_domains.engine.recipe import make, read_recipe
 from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.labelers.encoder import local_encoder
-from webfaq_domains.labelers.measuring.labelled import FrozenOrigins, only_frozen, read_labelled
+from webfaq_domains.labelers.measuring.labelled import (
+    HeldOutSites,
+    only_held_out,
+    read_labelled,
+)
 from webfaq_domains.labelers.training.build import (
     Inputs,
     MadeLabelers,
-    assemble_all,
-    assemble_builtin,
-    described,
+    build_builtin,
+    build_labelers,
+    texts_used,
 )
-from webfaq_domains.labelers.training.making import LabelerRecipe, read_material
+from webfaq_domains.labelers.training.lexicon import DomainWords
+from webfaq_domains.labelers.training.recipe import LabelerRecipe, read_material
 from webfaq_domains.labelers.training.translations import Translated, read_all, read_sources
-from webfaq_domains.labelers.training.words import SilverWords
 
 
 @dataclass(frozen=True)
@@ -99,29 +103,29 @@ def build(options: LabelerOptions) -> MadeLabelers:
     annotations = options.annotations or builder_data("annotations")
     lexicon = options.lexicon or builder_data("lexicon")
     silver = options.words or (None if options.encoder else builder_data("silver/words.json"))
-    frozen = FrozenOrigins.read(options.frozen or builder_data("frozen_origins.json"))
+    frozen = HeldOutSites.read(options.frozen or builder_data("frozen_origins.json"))
     rows = read_labelled(options.labelled, taxonomy) if options.labelled else []
     pairs = read_candidates(options.unlabelled, options.limit)
     inputs = Inputs(
         taxonomy=taxonomy,
         material=read_material(annotations, lexicon, taxonomy, recipe.split),
-        sources=[
-            described(annotations, "annotations", "Apache-2.0"),
-            described(lexicon, "lexicon", "Apache-2.0"),
-        ],
-        words=SilverWords.read(silver) if silver else None,
+        sources=(
+            texts_used(annotations, "annotations", "Apache-2.0"),
+            texts_used(lexicon, "lexicon", "Apache-2.0"),
+        ),
+        words=DomainWords.read(silver) if silver else None,
         encoder=local_encoder(options.encoder, options.revision) if options.encoder else None,
         teacher=options.teacher,
         unlabelled=[pair for pair in pairs if not frozen.holds(pair.origin)],
         translated=_translated(options),
         measured={
-            "frozen origins": only_frozen(
+            "frozen origins": only_held_out(
                 rows, options.frozen or builder_data("frozen_origins.json")
             )
         },
     )
     whole = inputs.encoder or inputs.teacher
-    return (assemble_all if whole else assemble_builtin)(inputs, options.out, recipe)
+    return (build_labelers if whole else build_builtin)(inputs, options.out, recipe)
 
 
 _PATH = click.Path(path_type=Path)

@@ -25,7 +25,7 @@ from webfaq_domains.ground.recipe import Recipe, SourcePin
 from webfaq_domains.ground.records import read_record
 from webfaq_domains.ground.schema import RAW, SCHEMA_VERSION
 from webfaq_domains.ground.taxonomy import load_taxonomy
-from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.sources import open_source
 from webfaq_domains.sources.base import pinned
 from webfaq_domains.steps.base import Barrier, Step, check_chain
@@ -40,7 +40,7 @@ from webfaq_domains.steps.remove import RemoveOnRequest, Requests
 from webfaq_domains.steps.wellformed import KeepWellFormed
 
 
-def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[Step | Barrier]:
+def steps_of(sections: Sections, options: BuildOptions) -> list[Step | Barrier]:
     """Return the chain. Cheap drops come first; labelling sees only what will be published."""
     model, language = options.language_model, dict(sections["language"])
     chain: list[Step | Barrier] = [
@@ -58,7 +58,7 @@ def steps_of(sections: Sections, options: BuildOptions, fallback: str) -> list[S
         step = make(Decontaminate, sections["decontaminate"], "decontaminate")
         chain.append(replace(step, indexes=index_files(options.benchmarks)))
     chain += [
-        LabelDomain(options.labeler, options.cascade, fallback),
+        LabelDomain(options.labeler, options.cascade),
         AssignId(),
         *([RemoveOnRequest(Requests.read(options.removals))] if options.removals else []),
         make(AssignSplit, sections["split"], "split"),
@@ -76,11 +76,11 @@ def build(options: BuildOptions) -> Built:
     default = files("webfaq_domains.builders").joinpath("webfaq.toml").read_text("utf-8")
     sections = read_recipe(options.recipe, default)
     taxonomy = load_taxonomy(options.taxonomy)
-    labeler = open_labeler(options.labeler, cascade=options.cascade)
-    taxonomy.require(labeler.domains, options.labeler)
+    labeler = load_labeler(options.labeler, options.cascade)
+    taxonomy.require(labeler.domains, labeler.fallback, options.labeler)
     if options.language_model is not None:
         load_fasttext(options.language_model)
-    chain = steps_of(sections, options, taxonomy.fallback)
+    chain = steps_of(sections, options)
     check_chain([*RAW.names, "source"], chain)
     sources = [open_source(address, frozenset(options.languages)) for address in options.sources]
     values: dict[str, Any] = {

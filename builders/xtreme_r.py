@@ -22,7 +22,7 @@ from webfaq_domains.ground.files import value_sha256
 from webfaq_domains.ground.ledger import Ledger
 from webfaq_domains.ground.recipe import Recipe, SourcePin
 from webfaq_domains.ground.taxonomy import load_taxonomy
-from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.retrieval.labels import Labelling, label_items
 from webfaq_domains.retrieval.readers import read_task
 from webfaq_domains.retrieval.readers.base import Reading, Task
@@ -73,8 +73,8 @@ def build(options: XtremeOptions) -> Staged:
     if options.min_queries is not None:
         sections["subsets"]["min_queries"] = options.min_queries
     taxonomy = load_taxonomy(options.taxonomy)
-    labeler = open_labeler(options.labeler, cascade=options.cascade)
-    taxonomy.require(labeler.domains, options.labeler)
+    labeler = load_labeler(options.labeler, options.cascade)
+    taxonomy.require(labeler.domains, labeler.fallback, options.labeler)
     reading = Reading.of(options.languages, options.partial)
     tasks = [read_task(name, folder, reading) for name, folder in options.tasks]
     _check_languages(reading, tasks)

@@ -16,10 +16,7 @@ import time
 from importlib.resources import files
 from pathlib import Path
 
-import numpy as np
-
-from webfaq_domains.labelers.base import assign
-from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.labelers.load import load_labeler
 
 
 def texts_of(characters: int, pairs: int) -> list[str]:
@@ -40,15 +37,14 @@ def rate(address: str, texts: list[str], rounds: int = 15) -> dict[str, float]:
 
     The best of `rounds` rounds: what else runs on the machine can only slow a round down.
     """
-    labeler = open_labeler(address)
+    labeler = load_labeler(address)
     texts = [text[: labeler.characters] for text in texts]
-    thresholds = np.asarray(labeler.thresholds)
     scoring, assigning = [], []
     for _ in range(rounds):
         start = time.process_time()
         found = labeler.probabilities(texts)
         middle = time.process_time()
-        assign(found, labeler.domains, thresholds, "other")
+        labeler.assign(found)
         scoring.append(middle - start)
         assigning.append(time.process_time() - middle)
     return {

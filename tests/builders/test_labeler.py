@@ -19,7 +19,7 @@ from webfaq_domains.builders.labeler import LabelerOptions, build, labeler_comma
 from webfaq_domains.cli.labeler import labeler
 from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.files import file_sha256
-from webfaq_domains.labelers.load import builtin_folder, open_labeler
+from webfaq_domains.labelers.load import builtin_folder, load_labeler
 
 __all__ = ["tiny_encoder"]
 
@@ -63,7 +63,7 @@ def add_project(folder: Path) -> None:
     """Add a project with translated texts, as a clone, and the list that names it."""
     english = {str(n): row.text for n, row in enumerate(toy_rows(20, seed=7))}
     german = {key: f"auf deutsch {text}" for key, text in english.items()}
-    clone = folder / "clones" / "o+project"
+    clone = folder / "project"
     (clone / "i18n").mkdir(parents=True)
     for tag, strings in (("en", english), ("de", german)):
         (clone / "i18n" / f"{tag}.json").write_text(json.dumps(strings))
@@ -71,6 +71,8 @@ def add_project(folder: Path) -> None:
     for call in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "x"]):
         subprocess.run(["git", *call], cwd=clone, check=True)
     sha = subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=clone, text=True).strip()
+    bare = folder / "clones" / "o" / "project.git"
+    subprocess.run(["git", "clone", "-q", "--bare", clone, bare], check=True)
     (folder / "translations.toml").write_text(
         f"[[source]]\nrepository = 'o/project'\ncommit = '{sha}'\nlicence = 'MIT'\n"
         "domain = 'finance'\nformat = 'json'\nfiles = 'i18n/{language}.json'\nenglish = 'en'\n"
@@ -98,7 +100,7 @@ def test_teacher_student_and_builtin_are_staged(made):
         assert model in about["files"]
         card = (made / name / "README.md").read_text(encoding="utf-8")
         assert "$" not in re.sub(r"`[^`]*`", "", card) and str(made) not in card
-        assert open_labeler(str(made / name)).probabilities(["a bank loan"]).shape == (1, 8)
+        assert load_labeler(str(made / name)).probabilities(["a bank loan"]).shape == (1, 8)
     assert not [path for path in made.rglob("*") if path.suffix in (".pkl", ".joblib")]
 
 
@@ -127,8 +129,8 @@ def test_a_teacher_made_before_is_used_again(made, inputs, tmp_path):
     assert one["cascade"]["student_sha256"] != two["cascade"]["student_sha256"]
     texts = [row.text for row in toy_rows(3, seed=9)]
     assert (
-        open_labeler(str(teacher)).probabilities(texts)
-        == open_labeler(str(again)).probabilities(texts)
+        load_labeler(str(teacher)).probabilities(texts)
+        == load_labeler(str(again)).probabilities(texts)
     ).all()
 
 
@@ -158,10 +160,9 @@ def test_a_folder_without_the_clones_says_how_to_get_them(inputs, made, tmp_path
 
 
 def test_the_cascade_opens_from_the_teachers_folder(made):
-    both = open_labeler(str(made / "webfaq-domain-labeler"), cascade=True)
+    both = load_labeler(str(made / "webfaq-domain-labeler"), cascade=True)
     texts = [row.text for row in toy_rows(3, seed=9)]
-    found = both.probabilities(texts)
-    assert set(both.kinds(texts, found)) <= {"student", "teacher"}
+    assert set(both.label(texts).labeler) <= {"student", "teacher"}
 
 
 def run_code(card: Path, folder: Path, number: int) -> str:
@@ -188,7 +189,7 @@ def test_the_code_of_the_teacher_card_runs_and_says_what_our_loader_says(made):
     printed = run_code(folder / "README.md", folder, 1)
     theirs = [float(number) for number in re.findall(r"\d\.\d+(?:e-\d+)?", printed)]
     text = "How do I reset my password? Click the link in the e-mail."
-    ours = open_labeler(str(folder)).scores([text])[0]
+    ours = load_labeler(str(folder)).scores([text])[0]
     assert theirs == pytest.approx(ours.tolist(), abs=2e-3)
 
 
@@ -232,14 +233,15 @@ def test_the_builtin_beats_the_baselines_on_frozen_origins():
     if not (data / "faq").is_dir():
         pytest.skip(f"no labelled FAQ data at {data / 'faq'}; set WEBFAQ_TEST_DATA")
     from webfaq_domains.ground.taxonomy import builtin_taxonomy
+    from webfaq_domains.labelers.measuring.baselines import KeywordBaseline
     from webfaq_domains.labelers.measuring.evaluation import evaluate
-    from webfaq_domains.labelers.measuring.labelled import only_frozen, read_labelled
-    from webfaq_domains.labelers.training.lexicon import KeywordBaseline, read_lexicon
+    from webfaq_domains.labelers.measuring.labelled import only_held_out, read_labelled
+    from webfaq_domains.labelers.training.lexicon import read_lexicon
 
     taxonomy, shipped = builtin_taxonomy(), Path(str(files("webfaq_domains.builders")))
-    rows = only_frozen(read_labelled(data / "faq", taxonomy), shipped / "frozen_origins.json")
+    rows = only_held_out(read_labelled(data / "faq", taxonomy), shipped / "frozen_origins.json")
     lexicon = read_lexicon(shipped / "lexicon", taxonomy)
     keywords = KeywordBaseline.of(lexicon, taxonomy.claimable)
-    found = evaluate(open_labeler("builtin"), rows[::4], taxonomy.fallback, keywords)
+    found = evaluate(load_labeler("builtin"), rows[::4], keywords)
     assert found.figures.micro.f1 > max(b.micro.f1 for b in found.baselines.values())
     assert found.figures.micro.f1 > 0.65

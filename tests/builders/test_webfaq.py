@@ -57,7 +57,7 @@ def test_the_chain_connects_and_labels_what_is_left(
     sections = read_recipe(None, DEFAULT)
     sections["near_duplicates"]["enabled"] = near
     sections["quota"]["enabled"] = quota
-    chain = steps_of(sections, toy.options(tmp_path), "other")
+    chain = steps_of(sections, toy.options(tmp_path))
     check_chain([*RAW.names, "source"], chain)
     names = [type(step).__name__ for step in chain]
     expected = [

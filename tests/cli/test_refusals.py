@@ -132,9 +132,9 @@ def edited(toy: Toy, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
     ("changes", "message"),
     [
         ({"kind": "oracle"}, "kind is 'oracle'; known: student, teacher"),
-        ({"thresholds": None}, "lacks or misstates 'thresholds'"),
-        ({"thresholds": {}}, "lacks or misstates"),
-        ({"domains": DOMAINS[1:]}, "the taxonomy 1.0.0 has"),
+        ({"thresholds": None}, "missing required field `thresholds`"),
+        ({"thresholds": {}}, "thresholds must name"),
+        ({"domains": DOMAINS[1:]}, "thresholds must name"),
         ({"model": "other.bin"}, "other.bin is missing or is not"),
         ({"model_sha256": "0" * 64}, "model.bin is missing or is not"),
     ],
@@ -150,7 +150,7 @@ def test_a_description_that_is_no_json(
 ) -> None:
     folder = edited()
     (folder / "labeler.json").write_text("{")
-    assert "labeler.json is not JSON" in refused(toy, tmp_path, student=folder)
+    assert "labeler.json cannot be read" in refused(toy, tmp_path, student=folder)
 
 
 def test_a_tampered_model(toy: Toy, tmp_path: Path, edited: Callable[..., Path]) -> None:

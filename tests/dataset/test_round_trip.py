@@ -32,7 +32,7 @@ from datasets import load_dataset
 from huggingface_hub import snapshot_download
 from webfaq_domains.release.check import check_folder
 from webfaq_domains.ground.schema import combined, rows_digest
-from webfaq_domains.labelers.load import open_labeler
+from webfaq_domains.labelers.load import load_labeler
 
 def whole(*where, **how):
     splits = load_dataset(*where, **how).values()
@@ -58,7 +58,7 @@ for tag in asked["tags"]:
 labeler = snapshot_download("org/faq-labeler", revision="v1.0.0")
 met["labeler"] = {
     "check": check_folder(Path(labeler)).text(), "folder": labeler,
-    "label": open_labeler(labeler).probabilities(["Where is my order?"]).tolist(),
+    "label": load_labeler(labeler).probabilities(["Where is my order?"]).tolist(),
 }
 if asked["online"]:
     local = snapshot_download("org/faq", repo_type="dataset", revision="v1.0.0", local_dir="local")
@@ -158,9 +158,9 @@ def test_a_snapshot_in_the_cache_passes_the_check(story: Story) -> None:
 
 
 def test_a_labeler_from_the_hub_labels_as_it_did(story: Story) -> None:
-    from webfaq_domains.labelers.load import open_labeler
+    from webfaq_domains.labelers.load import load_labeler
 
-    here = open_labeler("builtin").probabilities(["Where is my order?"]).tolist()
+    here = load_labeler("builtin").probabilities(["Where is my order?"]).tolist()
     assert story.online["labeler"]["label"] == story.offline["labeler"]["label"] == here
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from webfaq_domains.engine import label_files as module
-from webfaq_domains.engine.label_files import Labelled, label_files
+from webfaq_domains.engine.label_files import LabelledFile, label_files
 from webfaq_domains.ground.errors import LabelerError, SchemaError, SourceError
 
 NEW = ["domain", "domain_score", "domains", "labeler"]
@@ -63,7 +63,7 @@ def test_every_row_stays_in_its_place(student: Path, tmp_path: Path, name: str, 
 
 
 def test_the_result_is_shown_as_text_and_json(tmp_path: Path) -> None:
-    result = Labelled(tmp_path, 3)
+    result = LabelledFile(tmp_path, 3)
     result.domains.update(["health", "legal", "health"])
     result.unlabelled.update({"question or answer missing": 1})
     assert result.text().splitlines()[0].split() == ["health", "2"]

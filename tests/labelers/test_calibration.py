@@ -3,8 +3,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from webfaq_domains.labelers.calibration import fit_platt, reliability, thresholds_for_precision
-from webfaq_domains.labelers.training.stage import Decision, calibrate
+from webfaq_domains.labelers.calibration import (
+    ThresholdRule,
+    calibrate,
+    fit_platt,
+    reliability,
+    thresholds_for_precision,
+)
 
 
 def overconfident(rows=4000, seed=0):
@@ -54,6 +59,6 @@ def test_calibration_error_of_a_hand_counted_case():
 
 def test_a_fitted_calibration_reports_its_error_before_and_after():
     scores, truth = overconfident()
-    found = calibrate(scores, truth, np.ones(len(scores)), Decision())
+    found = calibrate(scores, truth, np.ones(len(scores)), ThresholdRule())
     assert found.after.error < found.before.error
-    assert found.to_json(("health",), Decision())["calibration"]["rows"] == len(scores)
+    assert sum(found.before.rows) == len(scores)

@@ -8,25 +8,25 @@ from test_cascade import Scripted
 
 from webfaq_domains.cli import main
 from webfaq_domains.ground.taxonomy import builtin_taxonomy
-from webfaq_domains.labelers.measuring.evaluation import agreement
+from webfaq_domains.labelers.measuring.agreement import crosswalk_agreement
+from webfaq_domains.labelers.measuring.baselines import KeywordBaseline
 from webfaq_domains.labelers.measuring.labelled import (
-    FrozenOrigins,
+    HeldOutSites,
     Labelled,
-    freeze,
-    only_frozen,
+    choose_held_out,
+    only_held_out,
     read_labelled,
 )
-from webfaq_domains.labelers.training.lexicon import KeywordBaseline
-from webfaq_domains.labelers.training.sampling import Candidate, choose_rows
-from webfaq_domains.labelers.training.silver import Silver, sure_labels
-from webfaq_domains.labelers.training.words import WordRecipe, sort_words, vocabulary_words
+from webfaq_domains.labelers.training.active_learning import Candidate, choose_rows
+from webfaq_domains.labelers.training.lexicon import WordRecipe, sort_words, vocabulary_words
+from webfaq_domains.labelers.training.pseudo_labels import PseudoLabelRule, sure_labels
 
 
 def test_the_uncertain_rows_are_chosen_one_per_origin():
     rows = [Candidate("eng", f"Question {n}?", f"Answer {n}.", f"site{n // 2}") for n in range(8)]
     sure = {row.text: (0.9, 0.0) for row in rows}
     unsure = {rows[n].text: (0.55, 0.5) for n in (2, 3, 5)}
-    chosen = choose_rows(rows, Scripted("student", {**sure, **unsure}), "other", 2)
+    chosen = choose_rows(rows, Scripted("student", {**sure, **unsure}), 2)
     origins = [row.origin for row in chosen.rows]
     assert len(set(origins)) == len(origins) == 2
     assert chosen.rows[0].text == rows[2].text
@@ -38,20 +38,20 @@ def test_the_least_alike_of_the_uncertain_rows_are_taken():
     texts = ["aaaa bbbb", "aaaa bbbc", "zzzz yyyy"]
     rows = [Candidate("eng", text, "x", f"s{n}") for n, text in enumerate(texts)]
     answers = {row.text: (0.6, 0.55) for row in rows}
-    chosen = choose_rows(rows, Scripted("student", answers), "other", 2)
+    chosen = choose_rows(rows, Scripted("student", answers), 2)
     assert {row.question for row in chosen.rows} == {"aaaa bbbb", "zzzz yyyy"}
 
 
-def test_frozen_origins_are_chosen_by_hash_and_whole(tmp_path):
+def test_held_out_sites_are_chosen_by_hash_and_whole(tmp_path):
     origins = [("health", f"site{n}.org") for n in range(6)]
     origins += [("legal", "site0.org"), ("legal", "eu.site9.org"), ("legal", "us.site9.org")]
-    frozen = freeze(origins, {".site9.org": "site9.org"})
-    assert frozen == freeze(reversed(origins), {".site9.org": "site9.org"})
+    frozen = choose_held_out(origins, {".site9.org": "site9.org"})
+    assert frozen == choose_held_out(reversed(origins), {".site9.org": "site9.org"})
     assert len(frozen.sites["health"]) == 2 and len(frozen.sites["legal"]) == 1
     frozen.write(tmp_path / "frozen.json")
-    assert FrozenOrigins.read(tmp_path / "frozen.json") == frozen
+    assert HeldOutSites.read(tmp_path / "frozen.json") == frozen
     rows = [Labelled("t", "eng", origin, ("health",)) for _, origin in origins]
-    kept = only_frozen(rows, tmp_path / "frozen.json")
+    kept = only_held_out(rows, tmp_path / "frozen.json")
     assert 0 < len(kept) < len(rows) and all(frozen.holds(row.origin) for row in kept)
 
 
@@ -72,7 +72,9 @@ def test_foreign_labels_go_through_the_crosswalk(tmp_path):
 
 def test_agreement_counts_overlaps_and_chance():
     labels = ["health", "health", "travel", "nonsense"]
-    found = agreement(labels, ["health", "legal", "travel", "legal"], builtin_taxonomy(), "sib200")
+    found = crosswalk_agreement(
+        labels, ["health", "legal", "travel", "legal"], builtin_taxonomy(), "sib200"
+    )
     assert found.rows == 3 and found.share == 2 / 3 and 0 < found.kappa < 2 / 3
     assert found.table["health"] == {"health": 1, "legal": 1}
 
@@ -87,7 +89,7 @@ def test_the_keyword_baseline_counts_terms_in_any_script():
 def test_only_sure_rows_teach():
     found = sure_labels(
         np.array([[0.9, 0.7], [0.4, 0.1], [0.1, 0.0]], np.float32),
-        ("health", "legal"), "other", Silver(),
+        ("health", "legal"), "other", PseudoLabelRule(),
     )  # fmt: skip
     assert found == [["health", "legal"], [], ["other"]]
 

@@ -11,17 +11,19 @@ from toylabels import toy_rows
 
 from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.taxonomy import builtin_taxonomy
-from webfaq_domains.labelers.base import assign
-from webfaq_domains.labelers.load import builtin_folder, open_labeler
-from webfaq_domains.labelers.measuring.labelled import from_annotations
+from webfaq_domains.labelers.calibration import ThresholdRule
+from webfaq_domains.labelers.folder import Training
+from webfaq_domains.labelers.load import builtin_folder, load_labeler
 from webfaq_domains.labelers.student import Student, student_lines, student_text
+from webfaq_domains.labelers.training.annotations import from_annotations
+from webfaq_domains.labelers.training.description import Description
 from webfaq_domains.labelers.training.lexicon import read_lexicon
-from webfaq_domains.labelers.training.stage import About, Decision, stage_student
 from webfaq_domains.labelers.training.student import (
     StudentRecipe,
     annotation_lines,
     lexicon_lines,
     quantise_student,
+    stage_student,
     train_student,
 )
 
@@ -48,10 +50,10 @@ def staged(tmp_path_factory, lexicon_folder):
     rows = toy_rows(20)
     lexicon = read_lexicon(lexicon_folder, taxonomy)
     model = train_student(annotation_lines(rows, RECIPE) + lexicon_lines(lexicon, RECIPE), RECIPE)
-    about = About("toy", taxonomy, Decision(), {"sources": []})
+    told = Description("toy", taxonomy, ThresholdRule(), Training())
     folder = tmp_path_factory.mktemp("student")
     held_out = from_annotations(toy_rows(10, seed=1))
-    stage_student(model, folder / "model.bin", about, RECIPE, held_out)
+    stage_student(model, folder / "model.bin", told, RECIPE, held_out)
     return folder
 
 
@@ -62,14 +64,14 @@ def test_the_text_form_is_one_lower_case_line_with_east_asian_pairs():
 
 
 def test_a_trained_student_labels_what_it_was_taught(staged):
-    labeler = open_labeler(str(staged))
+    labeler = load_labeler(str(staged))
     texts = ["the doctor and the vaccine", "a bank loan", "my flight and luggage"]
-    found = assign(labeler.probabilities(texts), labeler.domains, labeler.thresholds, "other")
+    found = labeler.label(texts)
     assert found.domain == ["health", "finance", "travel"]
 
 
 def test_no_text_gives_no_row(staged):
-    assert open_labeler(str(staged)).probabilities([]).shape == (0, 8)
+    assert load_labeler(staged).label([]).probabilities.shape == (0, 8)
 
 
 def test_the_same_lines_give_the_same_model(tmp_path):
@@ -132,7 +134,7 @@ def test_many_texts_read_as_each_by_itself():
     assert student_lines([]) == []
 
 
-@pytest.mark.parametrize(("text", "told"), [("[]", "holds a list"), ("{", "is not JSON")])
+@pytest.mark.parametrize(("text", "told"), [("[]", "holds a list"), ("{", "cannot be read")])
 def test_a_description_of_another_form_is_refused(tmp_path, text, told):
     (tmp_path / "labeler.json").write_text(text)
     with pytest.raises(LabelerError, match=told):
@@ -157,8 +159,8 @@ def test_the_builtin_is_small_described_and_pinned():
 
 
 def test_the_builtin_labels_plain_questions_in_ten_languages():
-    labeler = open_labeler("builtin")
+    labeler = load_labeler("builtin")
     texts = [text for text, _ in PLAIN.values()]
-    found = assign(labeler.probabilities(texts), labeler.domains, labeler.thresholds, "other")
+    found = labeler.label(texts)
     right = [w in f for f, (_, w) in zip(found.domains, PLAIN.values(), strict=True)]
     assert sum(right) >= 9, dict(zip(PLAIN, found.domains, strict=True))

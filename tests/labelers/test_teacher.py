@@ -11,12 +11,25 @@ from toylabels import toy_rows
 
 from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.taxonomy import builtin_taxonomy
-from webfaq_domains.labelers.encoder import Reading, encode, freeze_words, load_body, local_encoder
-from webfaq_domains.labelers.load import open_labeler
-from webfaq_domains.labelers.measuring.labelled import from_annotations
+from webfaq_domains.labelers.calibration import ThresholdRule
+from webfaq_domains.labelers.encoder import (
+    Reading,
+    encode,
+    freeze_word_embeddings,
+    load_body,
+    local_encoder,
+)
+from webfaq_domains.labelers.folder import Training
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.labelers.teacher import Head, Teacher
-from webfaq_domains.labelers.training.stage import About, Decision, stage_teacher
-from webfaq_domains.labelers.training.teacher import TeacherRecipe, sample_pairs, train_teacher
+from webfaq_domains.labelers.training.annotations import from_annotations
+from webfaq_domains.labelers.training.description import Description
+from webfaq_domains.labelers.training.teacher import (
+    TeacherRecipe,
+    sample_pairs,
+    stage_teacher,
+    train_teacher,
+)
 
 READING = Reading(tokens=24, batch=16)
 RECIPE = TeacherRecipe(pairs=64, tokens=24, rate=1e-3, head_strength=100.0)
@@ -31,10 +44,10 @@ def trained(encoder, rows, recipe=RECIPE):
 @pytest.fixture(scope="module")
 def staged(tiny_encoder, tmp_path_factory):
     folder = tmp_path_factory.mktemp("made") / "teacher"
-    about = About("toy", builtin_taxonomy(), Decision(), {"sources": []})
+    told = Description("toy", builtin_taxonomy(), ThresholdRule(), Training())
     tuned = trained(tiny_encoder, toy_rows(8))
     held_out = from_annotations(toy_rows(6, seed=1))
-    stage_teacher(tuned, folder, about, (READING, RECIPE), held_out)
+    stage_teacher(tuned, folder, told, (READING, RECIPE), held_out)
     return folder
 
 
@@ -54,7 +67,7 @@ def test_tuning_moves_the_body_but_not_its_word_embeddings(tiny_encoder):
     words = [b[0].auto_model.get_input_embeddings().weight for b in (before, after)]
     layer = [b[0].auto_model.encoder.layer[0].output.dense.weight for b in (before, after)]
     assert (words[0] == words[1]).all() and not (layer[0] == layer[1]).all()
-    assert freeze_words(before) < sum(p.numel() for p in before.parameters())
+    assert freeze_word_embeddings(before) < sum(p.numel() for p in before.parameters())
 
 
 def test_the_same_seed_gives_the_same_bits(tiny_encoder):
@@ -68,10 +81,10 @@ def test_the_same_seed_gives_the_same_bits(tiny_encoder):
 
 
 def test_a_reloaded_teacher_gives_equal_probabilities(staged):
-    one, two = Teacher.load(staged), open_labeler(str(staged))
+    one, two = Teacher.load(staged), load_labeler(str(staged))
     assert np.array_equal(one.probabilities(TEXTS), two.probabilities(TEXTS))
-    assert one.kinds(TEXTS, one.probabilities(TEXTS)) == ["teacher"] * 3
-    assert one.probabilities([]).shape == (0, 8)
+    assert one.label(TEXTS).labeler == ["teacher"] * 3
+    assert one.label([]).probabilities.shape == (0, 8)
 
 
 def test_no_pickle_is_in_a_teachers_folder(staged):
@@ -100,7 +113,7 @@ def test_a_changed_body_or_description_is_refused(staged, tmp_path):
     about = json.loads((folder / "labeler.json").read_text())
     del about["reading"]
     (folder / "labeler.json").write_text(json.dumps(about))
-    with pytest.raises(LabelerError, match="lacks or misstates"):
+    with pytest.raises(LabelerError, match=r"labeler\.json: .*missing required field `reading`"):
         Teacher.load(folder)
 
 
@@ -121,7 +134,7 @@ def test_a_real_encoder_learns_the_annotations():
     from importlib.resources import files
 
     from webfaq_domains.labelers.measuring.evaluation import evaluate
-    from webfaq_domains.labelers.training.making import Split, read_material
+    from webfaq_domains.labelers.training.recipe import Split, read_material
 
     encoder = os.environ.get("WEBFAQ_TEST_ENCODER")
     if not encoder:
@@ -137,9 +150,9 @@ def test_a_real_encoder_learns_the_annotations():
     from webfaq_domains.labelers.calibration import Platt
 
     teacher = Teacher(
-        LabelerId("teacher", "t", "", ""), taxonomy.claimable, READING,
-        np.full(8, 0.3, np.float32), Platt.identity(8), tuned.head, tuned.body,
+        LabelerId("teacher", "t", "", ""), taxonomy.claimable, np.full(8, 0.3, np.float32),
+        taxonomy.fallback, READING.characters, READING, Platt.identity(8), tuned.head, tuned.body,
     )  # fmt: skip
     # Three languages train and all 51 test, uncalibrated and with the toy's short reading.
-    found = evaluate(teacher, from_annotations(material.test), taxonomy.fallback)
+    found = evaluate(teacher, from_annotations(material.test))
     assert found.figures.macro.f1 > 0.7

@@ -1,6 +1,7 @@
 """Translated texts out of clones: one English text with all that it is elsewhere."""
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -17,14 +18,17 @@ ENGLISH = {
 GERMAN = {"loan": "Wie zahle ich meinen Kredit früher zurück?", "tax": "Taxes are due in May."}
 
 
-def commit(folder: Path, files: dict[str, str]) -> str:
-    """Make a repository of `files`; return its commit."""
+def commit(clone: Path, files: dict[str, str]) -> str:
+    """Make a repository of `files` and a bare clone of it; return its commit."""
+    folder = clone.with_suffix("")
     for name, text in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     who = ["-c", "user.name=a", "-c", "user.email=a@a.example"]
     for call in (["init", "-q"], ["add", "."], [*who, "commit", "-q", "-m", "x"]):
         subprocess.run(["git", *call], cwd=folder, check=True)
+    shutil.rmtree(clone, ignore_errors=True)
+    subprocess.run(["git", "clone", "-q", "--bare", folder, clone], check=True)
     return subprocess.check_output(["git", "rev-parse", "HEAD"], cwd=folder, text=True).strip()
 
 
@@ -35,7 +39,7 @@ def source(sha: str, **changes: str) -> TextSource:
 
 def test_a_text_comes_with_its_translations(tmp_path: Path) -> None:
     sha = commit(
-        tmp_path / "o+bank",
+        tmp_path / "o/bank.git",
         {
             "i18n/en.json": json.dumps(ENGLISH),
             "i18n/de.json": json.dumps(GERMAN),
@@ -58,7 +62,7 @@ def test_a_text_comes_with_its_translations(tmp_path: Path) -> None:
 def test_files_match_under_the_same_stars_and_english_may_lie_elsewhere(tmp_path: Path) -> None:
     text = "<resources><string name='a'>{}</string></resources>"
     sha = commit(
-        tmp_path / "o+bank",
+        tmp_path / "o/bank.git",
         {
             "res/values/one.xml": text.format("Send money to a friend"),
             "res/values-de/one.xml": text.format("Geld an Freunde senden"),
@@ -71,18 +75,20 @@ def test_files_match_under_the_same_stars_and_english_may_lie_elsewhere(tmp_path
 
 
 def test_the_commit_of_the_list_is_read_and_not_the_newest(tmp_path: Path) -> None:
-    old = commit(tmp_path / "o+bank", {"i18n/en.json": json.dumps(ENGLISH)})
-    commit(tmp_path / "o+bank", {"i18n/en.json": json.dumps({"a": "Another text stands here"})})
+    old = commit(tmp_path / "o/bank.git", {"i18n/en.json": json.dumps(ENGLISH)})
+    commit(tmp_path / "o/bank.git", {"i18n/en.json": json.dumps({"a": "Another text stands here"})})
     assert len(list(read_translated(source(old), tmp_path))) == 2
 
 
 def test_a_missing_clone_says_how_to_make_it(tmp_path: Path) -> None:
-    with pytest.raises(LabelerError, match=r"git clone --bare https://github.com/o/bank .*o\+bank"):
+    with pytest.raises(
+        LabelerError, match=r"git clone --bare https://github.com/o/bank .*o/bank\.git"
+    ):
         list(read_translated(source("0" * 40), tmp_path))
 
 
 def test_a_commit_that_the_clone_lacks_is_named(tmp_path: Path) -> None:
-    commit(tmp_path / "o+bank", {"i18n/en.json": "{}"})
+    commit(tmp_path / "o/bank.git", {"i18n/en.json": "{}"})
     with pytest.raises(LabelerError, match=r"0{40}"):
         list(read_translated(source("0" * 40), tmp_path))
 

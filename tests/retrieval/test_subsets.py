@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pytest
 
 from webfaq_domains.ground.errors import SourceError
-from webfaq_domains.labelers.base import LabelerId, Probabilities
+from webfaq_domains.labelers.base import Labeler, LabelerId, Probabilities
 from webfaq_domains.retrieval import labels
 from webfaq_domains.retrieval.duplicates import duplicate_pairs, equal_candidates, plain
 from webfaq_domains.retrieval.labels import LABELS, Labelling, compare, label_items, membership
@@ -31,25 +30,18 @@ from webfaq_domains.retrieval.subsets import Counted, Members, Subset, assemble,
 ABOUT = About("toy", "Toy", "accuracy", "CC0-1.0", True, "https://example.org", "none")
 
 
-class Words:
+class Words(Labeler):
     """A labeler that gives 0.9 to each domain whose name stands in the text, 0.1 to the others."""
 
-    id = LabelerId("student", "words", "0" * 64, "1")
-    domains = ("finance", "health", "legal")
-    characters = 100
-
-    @property
-    def thresholds(self) -> npt.NDArray[np.float32]:
-        return np.full(3, 0.5, np.float32)
-
-    def probabilities(self, texts: list[str]) -> Probabilities:
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
         return np.array([[0.9 if d in t else 0.1 for d in self.domains] for t in texts], np.float32)
 
-    def kinds(self, texts: list[str], probabilities: Probabilities) -> list[str]:
-        return ["student"] * len(texts)
 
-
-LABELLING = Labelling(Words(), "other", quiet=True)
+WORDS = Words(
+    LabelerId("student", "words", "0" * 64, "1"), ("finance", "health", "legal"),
+    np.full(3, 0.5, np.float32), "other", 100,
+)  # fmt: skip
+LABELLING = Labelling(WORDS, "other", quiet=True)
 
 
 def test_an_item_is_labelled_once_on_its_deciding_side() -> None:
@@ -156,7 +148,7 @@ def subsets_of(texts: Sequence[str], least: int) -> dict[str, Subset]:
     tables = assemble(task, found, "other")
     (part,) = tables.parts
     counted = Counted.of(part, Members.of(tables.pools[part.pool]))
-    return {s.name: s for s in plan_subsets("toy", part, counted, Words.domains, least)}
+    return {s.name: s for s in plan_subsets("toy", part, counted, WORDS.domains, least)}
 
 
 TEXTS = ["health 1", "health 2", "finance and health", "legal", "nothing", "health 2!"]

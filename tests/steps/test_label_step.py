@@ -1,17 +1,28 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 import numpy as np
 import pyarrow as pa
 import pytest
 
-from webfaq_domains.labelers.base import assign
+from webfaq_domains.labelers.base import Labeler, LabelerId
 from webfaq_domains.steps import label
 from webfaq_domains.steps.label import LabelDomain
 
 DOMAINS = ("technology", "health", "travel")
 THRESHOLDS = np.array([0.5, 0.6, 0.3], np.float32)
+
+
+class ToyLabeler(Labeler):
+    """Finds a domain by its first letter in the text; remembers what it was given."""
+
+    def __init__(self, fallback: str) -> None:
+        super().__init__(LabelerId("student", "toy", "", ""), DOMAINS, THRESHOLDS, fallback, 12)
+        vars(self)["read"] = []
+
+    def probabilities(self, texts: list[str]) -> np.ndarray:
+        self.read.extend(texts)
+        rows = [[0.9 if name[0] in text else 0.2 for name in self.domains] for text in texts]
+        return np.array(rows, np.float32).reshape(-1, len(self.domains))
 
 
 @pytest.mark.parametrize(
@@ -28,7 +39,7 @@ THRESHOLDS = np.array([0.5, 0.6, 0.3], np.float32)
     ],
 )
 def test_a_pair_has_every_domain_that_reaches_its_threshold(probabilities, domains, score):
-    found = assign(np.array([probabilities], np.float32), DOMAINS, THRESHOLDS, "other")
+    found = ToyLabeler("other").assign(np.array([probabilities], np.float32))
     assert found.domains == [domains]
     assert found.domain == domains[:1]
     assert found.score[0] == pytest.approx(score, abs=1e-6)
@@ -36,38 +47,20 @@ def test_a_pair_has_every_domain_that_reaches_its_threshold(probabilities, domai
 
 
 def test_no_pairs_have_no_domains():
-    found = assign(np.zeros((0, 3), np.float32), DOMAINS, THRESHOLDS, "other")
+    found = ToyLabeler("other").assign(np.zeros((0, 3), np.float32))
     assert (found.domain, found.domains, found.score.shape) == ([], [], (0,))
-
-
-@dataclass
-class ToyLabeler:
-    """Finds a domain by its first letter in the text; remembers what it was given."""
-
-    domains: tuple[str, ...] = DOMAINS
-    characters: int = 12
-    thresholds: np.ndarray = field(default_factory=lambda: THRESHOLDS)
-    read: list[str] = field(default_factory=list)
-
-    def probabilities(self, texts: list[str]) -> np.ndarray:
-        self.read += texts
-        rows = [[0.9 if name[0] in text else 0.2 for name in self.domains] for text in texts]
-        return np.array(rows, np.float32).reshape(-1, len(self.domains))
-
-    def kinds(self, texts: list[str], probabilities: np.ndarray) -> list[str]:
-        return ["student"] * len(texts)
 
 
 @pytest.fixture
 def toy(monkeypatch) -> ToyLabeler:
-    labeler = ToyLabeler()
+    labeler = ToyLabeler("rest")
     monkeypatch.setattr(label, "_labeler", lambda address, cascade: labeler)
     return labeler
 
 
 def test_the_step_adds_four_columns_and_reads_one_line_of_bounded_length(toy):
     table = pa.table({"question": ["t?", "zz?", "th"], "answer": ["a\nb", "z", "x" * 50]})
-    kept = LabelDomain(fallback="rest")(table).kept
+    kept = LabelDomain()(table).kept
     assert toy.read == ["t? a b", "zz? z", "th xxxxxxxxx"]
     assert kept.column_names[2:] == ["domain", "domain_score", "domains", "labeler"]
     assert kept["domain"].to_pylist() == ["technology", "rest", "technology"]

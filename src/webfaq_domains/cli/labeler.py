@@ -11,7 +11,7 @@ import click
 from webfaq_domains.cli.options import json_option, labeler_options, show
 
 if TYPE_CHECKING:
-    from webfaq_domains.labelers.training.sampling import Candidate
+    from webfaq_domains.labelers.training.active_learning import Candidate
 
 _PATH = click.Path(path_type=Path)
 
@@ -25,7 +25,7 @@ def read_candidates(addresses: tuple[str, ...], limit: int) -> list[Candidate]:
     """Read the first `limit` pairs of each source; a pair without language is `und`."""
     from itertools import islice
 
-    from webfaq_domains.labelers.training.sampling import Candidate
+    from webfaq_domains.labelers.training.active_learning import Candidate
     from webfaq_domains.sources import open_source
 
     found: list[Candidate] = []
@@ -62,11 +62,11 @@ def annotate(
     Example:
       webfaq-domains labeler annotate --source faq/ --out rows.jsonl --per-cell 5
     """
-    from webfaq_domains.labelers.load import open_labeler
-    from webfaq_domains.labelers.training.sampling import choose_rows
+    from webfaq_domains.labelers.load import load_labeler
+    from webfaq_domains.labelers.training.active_learning import choose_rows
 
-    opened = open_labeler(labeler, cascade=cascade)
-    chosen = choose_rows(read_candidates((source,), limit), opened, "other", per_cell)
+    opened = load_labeler(labeler, cascade)
+    chosen = choose_rows(read_candidates((source,), limit), opened, per_cell)
     chosen.write(out)
     show(chosen, as_json)
 
@@ -93,12 +93,16 @@ def evaluate(
       webfaq-domains labeler eval --labeler builtin --labelled faq/ --out eval/
     """
     from webfaq_domains.ground.taxonomy import load_taxonomy
-    from webfaq_domains.labelers.load import open_labeler
-    from webfaq_domains.labelers.measuring.labelled import only_frozen, only_judged, read_labelled
+    from webfaq_domains.labelers.load import load_labeler
+    from webfaq_domains.labelers.measuring.baselines import KeywordBaseline
+    from webfaq_domains.labelers.measuring.labelled import only_held_out, only_judged, read_labelled
     from webfaq_domains.labelers.measuring.report import measure
+    from webfaq_domains.labelers.training.lexicon import read_lexicon
 
     found = load_taxonomy(taxonomy)
-    rows = only_frozen(read_labelled(labelled, found, crosswalk), frozen)
+    rows = only_held_out(read_labelled(labelled, found, crosswalk), frozen)
     rows = only_judged(rows, judged)
-    opened = open_labeler(labeler, cascade=cascade)
-    show(measure(opened, rows, (found, builder_data("lexicon")), out, crosswalk), as_json)
+    opened = load_labeler(labeler, cascade)
+    lexicon = read_lexicon(builder_data("lexicon"), found)
+    keywords = KeywordBaseline.of(lexicon, found.claimable, found.fallback)
+    show(measure(opened, rows, found, keywords, out, crosswalk), as_json)

@@ -25,7 +25,7 @@ BATCH_ROWS = 10_000
 
 
 @dataclass
-class Labelled:
+class LabelledFile:
     """The result: rows by domain, and the input rows that could not be labelled, by reason."""
 
     out: Path
@@ -53,7 +53,7 @@ def label_files(
     labeler: str = "builtin",
     cascade: bool = False,
     quiet: bool = False,
-) -> Labelled:
+) -> LabelledFile:
     """Label the rows of `files` in order into one file; every row stays, in its place.
 
     A row without a question or an answer gets nulls in the new columns and is counted; a column
@@ -66,7 +66,7 @@ def label_files(
     kind = ".parquet" if out.suffix == ".parquet" else ".jsonl"
     if kind == ".jsonl" and out.suffix != ".jsonl":
         raise SourceError(f"--out {out}: expected a name that ends in .parquet or .jsonl")
-    step, result = LabelDomain(labeler, cascade), Labelled(out)
+    step, result = LabelDomain(labeler, cascade), LabelledFile(out)
     schema = _schema_of(files, step.adds)
     with (
         replacing(out) as temporary,
@@ -130,7 +130,7 @@ def _fill(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     return pa.table(columns, schema=schema)
 
 
-def _label(rows: pa.Table, step: LabelDomain, result: Labelled) -> pa.Table:
+def _label(rows: pa.Table, step: LabelDomain, result: LabelledFile) -> pa.Table:
     filled = rows
     for name in ("question", "answer"):
         text = rows[name].cast(pa.string())

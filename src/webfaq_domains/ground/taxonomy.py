@@ -52,16 +52,17 @@ class Taxonomy:
         """The slugs a labeler gives a probability to: all but the fallback."""
         return tuple(slug for slug in self.slugs if slug != self.fallback)
 
-    def require(self, domains: tuple[str, ...], labeler: str) -> None:
-        """Refuse a labeler whose domains are not those of this taxonomy.
+    def require(self, domains: tuple[str, ...], fallback: str, labeler: str) -> None:
+        """Refuse a labeler whose domains or fallback are not those of this taxonomy.
 
         :raises RecipeError: with both sets.
         """
-        if set(domains) != set(self.claimable):
+        if set(domains) != set(self.claimable) or fallback != self.fallback:
             raise RecipeError(
-                f"the labeler {labeler} knows {', '.join(sorted(domains))}, the taxonomy "
-                f"{self.version} has {', '.join(sorted(self.claimable))}; train a labeler for this "
-                "taxonomy with `webfaq-domains build labeler`"
+                f"the labeler {labeler} knows {', '.join(sorted(domains))} (else {fallback}), "
+                f"the taxonomy {self.version} has {', '.join(sorted(self.claimable))}"
+                + (f" (else {self.fallback})" if fallback != self.fallback else "")
+                + "; train a labeler for this taxonomy with `webfaq-domains build labeler`"
             )
 
     def from_foreign(self, scheme: str, label: str) -> tuple[str, ...]:

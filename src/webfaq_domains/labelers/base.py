@@ -1,9 +1,10 @@
-"""What a labeler is: something that gives each text a calibrated probability per domain."""
+"""What a labeler is: something that gives each text its domains, with calibrated probabilities."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -21,58 +22,66 @@ class LabelerId:
     taxonomy_version: str
 
 
-class Labeler(Protocol):
-    """Gives probabilities for `domains` (the taxonomy's slugs without its fallback)."""
-
-    @property
-    def id(self) -> LabelerId: ...
-
-    @property
-    def domains(self) -> tuple[str, ...]: ...
-
-    @property
-    def characters(self) -> int:
-        """How many characters of `question answer` it reads."""
-
-    @property
-    def thresholds(self) -> npt.NDArray[np.float32]:
-        """The probability from which each domain is assigned; shape (len(domains),)."""
-
-    def probabilities(self, texts: list[str]) -> Probabilities:
-        """Return calibrated probabilities, shape (len(texts), len(domains)). They need not sum to 1."""
-
-    def kinds(self, texts: list[str], probabilities: Probabilities) -> list[str]:
-        """Return who decided each row: `student` or `teacher`."""
-
-
 @dataclass(frozen=True)
-class Assignment:
-    """The decision per row: `domain` and `score`, and every domain at or above its threshold."""
+class Labels:
+    """What a labeler says of texts: one entry per text, in their order.
+
+    `domain` is the main domain and `domains` are all that reach their threshold, most probable first
+    (the fallback alone where none does). `score` is the calibrated probability of `domain`; of the
+    fallback it is 1 minus the highest probability of any domain. `probabilities` has the shape
+    (texts, domains of the labeler). `labeler` says which kind decided: `student` or `teacher`.
+    """
 
     domain: list[str]
     score: npt.NDArray[np.float32]
     domains: list[list[str]]
+    probabilities: Probabilities = field(repr=False)
+    labeler: list[str]
+
+    def __len__(self) -> int:
+        return len(self.domain)
 
 
-def assign(
-    probabilities: Probabilities,
-    domains: tuple[str, ...],
-    thresholds: npt.NDArray[np.float32],
-    fallback: str,
-) -> Assignment:
-    """Turn probabilities into domains: the one rule of the data set.
+@dataclass(frozen=True, eq=False)
+class Labeler(ABC):
+    """Labels texts by domain: `label` is the one call that everybody makes.
 
-    `domains` lists every domain whose probability reaches its threshold, most probable first, or
-    the fallback alone; `domain` is the first of them. `score` is the calibrated probability of
-    `domain`; of the fallback it is 1 minus the highest probability of any domain.
+    `domains` are the taxonomy's slugs without its `fallback`; `thresholds` are the probabilities from
+    which each is assigned, shape (len(domains),); of a text the first `characters` are read.
     """
-    reach = probabilities >= thresholds
-    order = np.argsort(np.where(reach, -probabilities, 2.0), axis=1, kind="stable")
-    count = reach.sum(axis=1)
-    listed = [
-        [domains[column] for column in order[row, : count[row]]] or [fallback]
-        for row in range(len(probabilities))
-    ]
-    highest = np.where(reach, probabilities, 0.0).max(axis=1, initial=0.0)
-    score = np.where(count > 0, highest, 1.0 - probabilities.max(axis=1, initial=0.0))
-    return Assignment([found[0] for found in listed], score.astype(np.float32), listed)
+
+    id: LabelerId
+    domains: tuple[str, ...]
+    thresholds: npt.NDArray[np.float32]
+    fallback: str
+    characters: int
+
+    @abstractmethod
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        """Return calibrated probabilities, shape (len(texts), len(domains)). They need not sum to 1."""
+
+    def label(self, texts: Sequence[str]) -> Labels:
+        """Give each text its domains; a text of a question and its answer is both, with a space between.
+
+        >>> from webfaq_domains import load_labeler
+        >>> labels = load_labeler("builtin").label(["How do I reset my e-mail password?"])
+        >>> labels.domain, labels.labeler
+        (['technology'], ['student'])
+        """
+        return self.assign(self.probabilities(texts))
+
+    def assign(self, probabilities: Probabilities) -> Labels:
+        """Turn probabilities of this labeler's domains into labels: the one rule of the data set."""
+        reach = probabilities >= self.thresholds
+        order = np.argsort(np.where(reach, -probabilities, 2.0), axis=1, kind="stable")
+        count = reach.sum(axis=1)
+        listed = [
+            [self.domains[column] for column in order[row, : count[row]]] or [self.fallback]
+            for row in range(len(probabilities))
+        ]
+        highest = np.where(reach, probabilities, 0.0).max(axis=1, initial=0.0)
+        score = np.where(count > 0, highest, 1.0 - probabilities.max(axis=1, initial=0.0))
+        kinds = [self.id.kind] * len(listed)
+        return Labels(
+            [found[0] for found in listed], score.astype(np.float32), listed, probabilities, kinds
+        )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfaq_domains.ground.errors import LabelerError, MissingExtra
+from webfaq_domains.ground.model_folders import refuse_code
 
 Vectors = npt.NDArray[np.float32]
 
@@ -28,11 +29,13 @@ class Reading:
     prefix: str = "query: "
     batch: int = 64
 
+    def __post_init__(self) -> None:
+        for name in ("characters", "tokens", "batch"):
+            if not 1 <= getattr(self, name) <= 1_000_000:
+                raise ValueError(f"{name} is {getattr(self, name)}; expected 1 to 1,000,000")
+
     def of(self, texts: Sequence[str]) -> list[str]:
         return [self.prefix + text[: self.characters].replace("\n", " ") for text in texts]
-
-    def to_json(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def local_encoder(encoder: str, revision: str = "") -> Path:
@@ -70,8 +73,7 @@ def load_body(folder: Path, reading: Reading) -> Any:
         raise MissingExtra("sentence-transformers", "teacher") from error
     if not (folder / "modules.json").is_file():
         raise LabelerError(f"{folder} is not a sentence-transformers model: it has no modules.json")
-    if not list(folder.rglob("*.safetensors")):
-        raise LabelerError(f"{folder} has no safetensors weights; pickled weights are not loaded")
+    refuse_code(folder, LabelerError)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         body = SentenceTransformer(str(folder), device=_device(), local_files_only=True)
@@ -102,7 +104,7 @@ def encode(body: Any, texts: Sequence[str], reading: Reading) -> Vectors:
     return np.ascontiguousarray(vectors, np.float32)
 
 
-def freeze_words(body: Any) -> int:
+def freeze_word_embeddings(body: Any) -> int:
     """Freeze the word embeddings; return how many parameters stay trainable.
 
     They are 80 % of a small multilingual model, and tuning on few texts only moves the words that

@@ -1,15 +1,20 @@
-"""Open a labeler by address: the builtin student, a student's or a teacher's folder, a cascade."""
+"""Load a labeler by address: the builtin student, a folder of a student or a teacher, a cascade."""
 
 from __future__ import annotations
 
-import json
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 from webfaq_domains.ground.errors import LabelerError
-from webfaq_domains.ground.manifest import LABELER_FILE
+from webfaq_domains.ground.model_folders import refuse_code
 from webfaq_domains.labelers.base import Labeler
+from webfaq_domains.labelers.cascade import Cascade
+from webfaq_domains.labelers.folder import read_labeler_file
+from webfaq_domains.labelers.student import Student
+from webfaq_domains.labelers.teacher import Teacher
+
+#: The kinds of labeler folders, by the name in `labeler.json`, and what loads each.
+KINDS = {"student": Student.load, "teacher": Teacher.load}
 
 
 def builtin_folder() -> Path:
@@ -17,46 +22,22 @@ def builtin_folder() -> Path:
     return Path(str(files("webfaq_domains").joinpath("labelers", "builtin")))
 
 
-def read_labeler_file(folder: Path) -> dict[str, Any]:
-    """Read a labeler folder's description.
+def load_labeler(address: str | Path = "builtin", cascade: bool = False) -> Labeler:
+    """Load a labeler: `builtin`, or the folder of one; then call its `label`.
 
-    :raises LabelerError: if the folder is not a labeler folder.
-    """
-    try:
-        found = json.loads((folder / LABELER_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise LabelerError(
-            f"{folder} is not a labeler folder: it has no {LABELER_FILE}; make one with "
-            "`webfaq-domains build labeler`, or use --labeler builtin"
-        ) from error
-    except ValueError as error:
-        raise LabelerError(f"{folder / LABELER_FILE} is not JSON: {error}") from error
-    if not isinstance(found, dict):
-        raise LabelerError(
-            f"{folder / LABELER_FILE} holds a {type(found).__name__}; expected an object"
-        )
-    return found
+    `cascade` puts the student in a teacher's folder before the teacher: it decides where it is sure.
 
+    >>> labeler = load_labeler("builtin")
+    >>> labeler.label(["Wie bekomme ich einen Kredit von der Bank?"]).domain
+    ['finance']
 
-def open_labeler(address: str, cascade: bool = False) -> Labeler:
-    """Open `builtin` or a labeler folder; `cascade` puts the folder's student before its teacher.
-
-    :raises LabelerError: if it is none, or its model is not the one its description pins.
+    :raises LabelerError: if the folder is none, runs code, or its model is not the one it pins.
     """
     folder = builtin_folder() if address == "builtin" else Path(address)
-    kind = read_labeler_file(folder).get("kind")
-    if kind == "student" and not cascade:
-        from webfaq_domains.labelers.student import Student
-
-        return Student.load(folder)
-    if kind == "teacher" and not cascade:
-        from webfaq_domains.labelers.teacher import Teacher
-
-        return Teacher.load(folder)
-    if kind == "teacher":
-        from webfaq_domains.labelers.cascade import Cascade
-
-        return Cascade.load(folder)
+    kind = read_labeler_file(folder).kind
+    refuse_code(folder, LabelerError)
+    if not cascade:
+        return KINDS[kind](folder)
     if kind == "student":
         raise LabelerError(f"{folder} holds a student only; --cascade needs a teacher's folder")
-    raise LabelerError(f"{folder / LABELER_FILE}: kind is {kind!r}; known: student, teacher")
+    return Cascade.load(folder)

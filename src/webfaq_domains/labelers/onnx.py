@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from webfaq_domains.ground.errors import LabelerError, MissingExtra
-from webfaq_domains.labelers.base import assign
 from webfaq_domains.labelers.encoder import Vectors
 from webfaq_domains.labelers.teacher import Teacher
 
@@ -125,23 +124,19 @@ class OnnxBody:
         return vectors.astype(np.float32)
 
 
-def compare_onnx(teacher: Teacher, path: Path, texts: list[str], fallback: str) -> OnnxReport:
+def compare_onnx(teacher: Teacher, path: Path, texts: list[str]) -> OnnxReport:
     """Measure an export against the teacher it came from, on the same texts."""
-    from dataclasses import replace
-
-    other = replace(teacher, body=OnnxBody(path, teacher.body.tokenizer, teacher.reading.tokens))
+    body = OnnxBody(path, teacher.body.tokenizer, teacher.reading.tokens)
     timed = []
-    for labeler in (teacher, other):
-        labeler.probabilities(texts[:8])
+    for labeler in (teacher, replace(teacher, body=body)):
+        labeler.label(texts[:8])
         start = time.perf_counter()
-        found = labeler.probabilities(texts)
+        found = labeler.label(texts)
         timed.append((found, len(texts) / (time.perf_counter() - start)))
     (plain, slow), (small, fast) = timed
-    thresholds = np.asarray(teacher.thresholds)
-    first = assign(plain, teacher.domains, thresholds, fallback).domain
-    second = assign(small, teacher.domains, thresholds, fallback).domain
+    same = np.mean([a == b for a, b in zip(plain.domain, small.domain, strict=True)])
+    apart = np.abs(plain.probabilities - small.probabilities).max()
     return OnnxReport(
-        len(texts), round(slow, 1), round(fast, 1), round(fast / slow, 2),
-        float(np.mean([a == b for a, b in zip(first, second, strict=True)])),
-        round(float(np.abs(plain - small).max()), 4), path.stat().st_size,
+        len(texts), round(slow, 1), round(fast, 1), round(fast / slow, 2), float(same),
+        round(float(apart), 4), path.stat().st_size,
     )  # fmt: skip

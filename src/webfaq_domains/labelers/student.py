@@ -14,9 +14,9 @@ from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.fasttext_models import load_fasttext
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.manifest import LABELER_FILE
-from webfaq_domains.labelers.base import LabelerId, Probabilities
+from webfaq_domains.labelers.base import Labeler, LabelerId, Probabilities
 from webfaq_domains.labelers.calibration import Platt
-from webfaq_domains.labelers.load import read_labeler_file
+from webfaq_domains.labelers.folder import StudentFile, read_file_of
 
 Points = npt.NDArray[np.uint32]
 
@@ -118,16 +118,21 @@ def student_text(text: str) -> str:
     return student_lines([text])[0][:-1]
 
 
-@dataclass(frozen=True)
-class Student:
+@dataclass(frozen=True, eq=False)
+class Student(Labeler):
     """A calibrated fastText classifier with one label per domain and one for the fallback."""
 
-    id: LabelerId
-    domains: tuple[str, ...]
-    characters: int
-    thresholds: npt.NDArray[np.float32]
     calibration: Platt
-    model: Any = field(repr=False, compare=False)
+    model: Any = field(repr=False)
+
+    @classmethod
+    def of(cls, record: StudentFile, model: Any) -> Student:
+        """Put a described model together."""
+        identity = LabelerId("student", record.name, record.model_sha256, record.taxonomy_version)
+        return cls(
+            identity, record.domains, record.cuts, record.fallback, record.characters,
+            record.calibration.platt, model,
+        )  # fmt: skip
 
     @classmethod
     def load(cls, folder: Path) -> Student:
@@ -135,35 +140,23 @@ class Student:
 
         :raises LabelerError: if the description is incomplete or the model is another one.
         """
-        about = read_labeler_file(folder)
-        try:
-            model_path = folder / about["model"]
-            expected = about["model_sha256"]
-            domains = tuple(about["domains"])
-            identity = LabelerId("student", about["name"], expected, about["taxonomy_version"])
-            thresholds = np.array([about["thresholds"][slug] for slug in domains], np.float32)
-            calibration = Platt(
-                tuple(about["calibration"]["slope"]), tuple(about["calibration"]["intercept"])
-            )
-            characters = int(about["characters"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise LabelerError(f"{folder / LABELER_FILE} lacks or misstates {error}") from error
-        if not model_path.is_file() or file_sha256(model_path) != expected:
+        record = read_file_of(folder, StudentFile)
+        path = folder / record.model
+        if not path.is_file() or file_sha256(path) != record.model_sha256:
             raise LabelerError(
-                f"{model_path} is missing or is not the model with sha256 {expected} that "
+                f"{path} is missing or is not the model with sha256 {record.model_sha256} that "
                 f"{LABELER_FILE} pins; fetch the folder again"
             )
-        # Only after the check: a .bin is parsed by C++ code that trusts it.
-        model = load_fasttext(str(model_path))
-        return cls(identity, domains, characters, thresholds, calibration, model)
+        return cls.of(record, load_fasttext(str(path)))
 
-    def scores(self, texts: list[str]) -> Probabilities:
+    def scores(self, texts: Sequence[str]) -> Probabilities:
         """Return fastText's own probabilities, shape (len(texts), len(domains))."""
         if not texts:
             return np.zeros((0, len(self.domains)), np.float32)
         columns = {f"{LABEL}{slug}": number for number, slug in enumerate(self.domains)}
         rest = len(columns)
-        labels, values = self.model.f.multilinePredict(student_lines(texts), -1, 0.0, "strict")
+        lines = student_lines([text[: self.characters] for text in texts])
+        labels, values = self.model.f.multilinePredict(lines, -1, 0.0, "strict")
         # One flat scatter instead of a loop over rows: rows differ in length where fastText gives
         # a label a probability of 0 and leaves it out.
         counts = np.fromiter(map(len, labels), np.int64, len(labels))
@@ -173,8 +166,5 @@ class Student:
         out[rows, places] = np.concatenate([np.asarray(found, np.float32) for found in values])
         return out[:, :rest]
 
-    def probabilities(self, texts: list[str]) -> Probabilities:
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
         return self.calibration(self.scores(texts))
-
-    def kinds(self, texts: list[str], probabilities: Probabilities) -> list[str]:
-        return ["student"] * len(texts)

@@ -13,11 +13,10 @@ import numpy.typing as npt
 from webfaq_domains.ground.errors import LabelerError, MissingExtra
 from webfaq_domains.ground.files import value_sha256
 from webfaq_domains.ground.manifest import LABELER_FILE
-from webfaq_domains.labelers.base import LabelerId, Probabilities
+from webfaq_domains.labelers.base import Labeler, LabelerId, Probabilities
 from webfaq_domains.labelers.calibration import Platt, Truth
 from webfaq_domains.labelers.encoder import Reading, Vectors, encode, load_body
-from webfaq_domains.labelers.folder import check_files
-from webfaq_domains.labelers.load import read_labeler_file
+from webfaq_domains.labelers.folder import TeacherFile, check_files, read_file_of
 
 #: Folders that are no part of the teacher itself: it is the same model with or without them.
 BESIDE = ("onnx/", "student/", "eval/")
@@ -26,59 +25,6 @@ BESIDE = ("onnx/", "student/", "eval/")
 def teacher_files(files: dict[str, str]) -> dict[str, str]:
     """Return the files that make the teacher: body and head."""
     return {name: sha for name, sha in files.items() if not name.startswith(BESIDE)}
-
-
-@dataclass(frozen=True)
-class Teacher:
-    """A calibrated SetFit classifier with independent probabilities per domain."""
-
-    id: LabelerId
-    domains: tuple[str, ...]
-    reading: Reading
-    thresholds: npt.NDArray[np.float32]
-    calibration: Platt
-    head: Head = field(repr=False, compare=False)
-    body: Any = field(repr=False, compare=False)
-
-    @property
-    def characters(self) -> int:
-        return self.reading.characters
-
-    @classmethod
-    def load(cls, folder: Path) -> Teacher:
-        """Load a teacher's folder after checking every file of it against its description.
-
-        :raises LabelerError: if the description is incomplete, or body or head are other ones.
-        """
-        about = read_labeler_file(folder)
-        try:
-            domains = tuple(about["domains"])
-            files = teacher_files(about["files"])
-            identity = LabelerId(
-                "teacher", about["name"], about["model_sha256"], about["taxonomy_version"]
-            )
-            reading = Reading(**about["reading"])
-            thresholds = np.array([about["thresholds"][slug] for slug in domains], np.float32)
-            fitted = about["calibration"]
-            calibration = Platt(tuple(fitted["slope"]), tuple(fitted["intercept"]))
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise LabelerError(f"{folder / LABELER_FILE} lacks or misstates {error}") from error
-        if value_sha256(files) != identity.revision:
-            raise LabelerError(f"{folder / LABELER_FILE}: model_sha256 is not that of its files")
-        check_files(folder, files, sorted(files))
-        head = Head.load(folder, len(domains))
-        body = load_body(folder, reading)
-        return cls(identity, domains, reading, thresholds, calibration, head, body)
-
-    def scores(self, texts: list[str]) -> Probabilities:
-        """Return the head's own probabilities, shape (len(texts), len(domains))."""
-        return self.head(encode(self.body, texts, self.reading))
-
-    def probabilities(self, texts: list[str]) -> Probabilities:
-        return self.calibration(self.scores(texts))
-
-    def kinds(self, texts: list[str], probabilities: Probabilities) -> list[str]:
-        return ["teacher"] * len(texts)
 
 
 HEAD_FILE = "head.safetensors"
@@ -147,3 +93,39 @@ def fit_head(vectors: Vectors, truth: Truth, weights: Sequence[float], strength:
     return Head(
         np.ascontiguousarray(coefficients, np.float32), np.ascontiguousarray(intercepts, np.float32)
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Teacher(Labeler):
+    """A calibrated SetFit classifier with independent probabilities per domain."""
+
+    reading: Reading
+    calibration: Platt
+    head: Head = field(repr=False)
+    body: Any = field(repr=False)
+
+    @classmethod
+    def load(cls, folder: Path) -> Teacher:
+        """Load a teacher's folder after checking every file of it against its description.
+
+        :raises LabelerError: if the description is incomplete, or body or head are other ones.
+        """
+        record = read_file_of(folder, TeacherFile)
+        files = teacher_files(record.files)
+        if value_sha256(files) != record.model_sha256:
+            raise LabelerError(f"{folder / LABELER_FILE}: model_sha256 is not that of its files")
+        check_files(folder, files, sorted(files))
+        head = Head.load(folder, len(record.domains))
+        body = load_body(folder, record.reading)
+        identity = LabelerId("teacher", record.name, record.model_sha256, record.taxonomy_version)
+        return cls(
+            identity, record.domains, record.cuts, record.fallback, record.reading.characters,
+            record.reading, record.calibration.platt, head, body,
+        )  # fmt: skip
+
+    def scores(self, texts: Sequence[str]) -> Probabilities:
+        """Return the head's own probabilities, shape (len(texts), len(domains))."""
+        return self.head(encode(self.body, texts, self.reading))
+
+    def probabilities(self, texts: Sequence[str]) -> Probabilities:
+        return self.calibration(self.scores(texts))

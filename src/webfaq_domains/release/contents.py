@@ -17,6 +17,7 @@ from webfaq_domains.ground.errors import PublishError
 from webfaq_domains.ground.front_matter import CARD
 from webfaq_domains.ground.hub import REPO_TYPES, RepositoryFile
 from webfaq_domains.ground.kinds import description_file
+from webfaq_domains.ground.model_folders import code_files
 from webfaq_domains.release.artifact import Artifact
 from webfaq_domains.release.semver import Version
 
@@ -206,9 +207,6 @@ def _stamp(local: Path) -> tuple[int, int, int]:
     return met.st_size, met.st_mtime_ns, met.st_ino
 
 
-#: Files that run code when a common library loads them.
-PICKLES = (".pkl", ".pickle", ".joblib", ".pt", ".pth", ".ckpt")
-
 #: The one hidden file that belongs in a repository.
 _ATTRIBUTES = ".gitattributes"
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
@@ -217,7 +215,7 @@ _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 def list_files(folder: Path, repo_id: str = "") -> dict[str, Path]:
     """Return every file below a folder by its path in the repository, sorted by that path.
 
-    :raises PublishError: for a symbolic link, a device, a hidden file, a pickle, a loading script
+    :raises PublishError: for a symbolic link, a device, a hidden file, code or a pickle, a loading script
         `<repo>.py`, or a name with characters that cannot be seen.
     """
     found: dict[str, Path] = {}
@@ -233,6 +231,8 @@ def list_files(folder: Path, repo_id: str = "") -> dict[str, Path]:
                 found[relative] = path
             elif not stat.S_ISDIR(mode):
                 _refuse(relative, "is neither a file nor a folder", "remove it")
+    for relative, what in code_files(folder):
+        _refuse(relative, what, "remove it")
     script = f"{repo_id.rpartition('/')[2]}.py"
     if repo_id and script in found:
         what = "would be taken for a loading script, which `datasets` refuses to load"
@@ -247,8 +247,6 @@ def _check_name(relative: str, name: str) -> None:
         _refuse(ascii(relative), "starts or ends with a space", "rename it")
     if name.startswith(".") and name != _ATTRIBUTES:
         _refuse(relative, "is hidden", "remove it; it is no part of a release")
-    if name.lower().endswith(PICKLES):
-        _refuse(relative, "is a pickle, which runs code when it is loaded", "remove it")
 
 
 def _refuse(place: str, what: str, mend: str) -> None:

@@ -13,10 +13,10 @@ from webfaq_domains.ground.front_matter import CARD, read_front_matter
 from webfaq_domains.ground.hub import links_to_blob
 from webfaq_domains.ground.kinds import Kind
 from webfaq_domains.ground.manifest import LABELER_FILE
-from webfaq_domains.labelers.folder import folder_files
-from webfaq_domains.labelers.load import open_labeler, read_labeler_file
+from webfaq_domains.ground.model_folders import code_files
+from webfaq_domains.labelers.folder import LabelerFile, folder_files, read_labeler_file
+from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.release.artifact import Artifact
-from webfaq_domains.release.contents import PICKLES
 
 _FETCH = "fetch or build the folder again; nothing in it may be edited by hand"
 _PROBE = "How do I reset my password? Click the link in the e-mail that we send you."
@@ -39,7 +39,7 @@ class Labeler(Artifact):
         problems = [*_check_files(folder, description), *_check_card(folder, description)]
         if not problems:
             problems += _check_labels(folder)
-        return Checked(folder, problems, files=len(description.get("files", {})))
+        return Checked(folder, problems, files=len(description.files))
 
     @property
     def taxonomy(self) -> dict[str, Any]:
@@ -59,15 +59,15 @@ class Labeler(Artifact):
         return {LABELER_FILE: self._versioned_description(version)}
 
 
-def _check_files(folder: Path, description: dict[str, Any]) -> Iterator[Problem]:
+def _check_files(folder: Path, description: LabelerFile) -> Iterator[Problem]:
     for path in sorted(folder.rglob("*")):
         if path.is_symlink() and not links_to_blob(folder, path):
             name = path.relative_to(folder).as_posix()
             yield Problem(name, "a symbolic link", "replace it by the file, or fetch again")
-    pinned, found = description.get("files", {}), folder_files(folder)
+    pinned, found, code = description.files, folder_files(folder), dict(code_files(folder))
     for name in sorted(pinned.keys() | found.keys()):
-        if name.lower().endswith(PICKLES):
-            yield Problem(name, "a pickle, which runs code when it is loaded", "remove the file")
+        if name in code:
+            yield Problem(name, code[name], "remove the file")
         elif name not in found:
             yield Problem(name, f"pinned by {LABELER_FILE} but not there", _FETCH)
         elif name not in pinned:
@@ -76,7 +76,7 @@ def _check_files(folder: Path, description: dict[str, Any]) -> Iterator[Problem]
             yield Problem(name, f"content differs from the sha256 in {LABELER_FILE}", _FETCH)
 
 
-def _check_card(folder: Path, description: dict[str, Any]) -> Iterator[Problem]:
+def _check_card(folder: Path, description: LabelerFile) -> Iterator[Problem]:
     path = folder / CARD
     if not path.is_file():
         yield Problem(CARD, "there is no card", _FETCH)
@@ -90,15 +90,15 @@ def _check_card(folder: Path, description: dict[str, Any]) -> Iterator[Problem]:
     for key in ("library_name", "pipeline_tag", "license"):
         if not card.get(key):
             yield Problem(CARD, f"its YAML has no {key}", _FETCH)
-    model = folder / str(description.get("model", ""))
+    model = folder / str(getattr(description, "model", ""))
     if model.is_file() and file_sha256(model) not in text:
         yield Problem(CARD, f"does not name the sha256 of {model.name}", _FETCH)
 
 
 def _check_labels(folder: Path) -> Iterator[Problem]:
     try:
-        labeler = open_labeler(str(folder))
-        found = labeler.probabilities([_PROBE])
+        labeler = load_labeler(folder)
+        found = labeler.label([_PROBE]).probabilities
     except WebFAQError as error:
         yield Problem(LABELER_FILE, f"the labeler does not load: {error}", _FETCH)
         return

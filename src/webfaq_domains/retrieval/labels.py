@@ -1,13 +1,12 @@
 """One label per item, decided on one side and carried to all; and how stable that is.
 
 The deciding side is English where an item has one (see each reader). The rule is the one of the FAQ
-data (`labeler.base.assign`): `domain` is the most probable domain that reaches its threshold, else
+data (`Labeler.assign`): `domain` is the most probable domain that reaches its threshold, else
 the fallback; `membership` is every one that does, sorted and joined by `+`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,8 @@ import pyarrow.compute as pc
 from tqdm import tqdm
 
 from webfaq_domains.ground.subsets import Agreement
-from webfaq_domains.labelers.base import Labeler, Probabilities, assign
+from webfaq_domains.labelers.base import Labeler, Probabilities
+from webfaq_domains.labelers.measuring.agreement import cohen_kappa
 
 _AT_ONCE = 20_000
 
@@ -52,21 +52,19 @@ class Labelling:
 
     def probabilities(self, texts: pa.ChunkedArray, what: str) -> Probabilities:
         """Return probabilities of texts, shape (len(texts), domains), with progress on stderr."""
-        cut = pc.utf8_slice_codeunits(texts, 0, self.labeler.characters)
         found = [np.zeros((0, len(self.labeler.domains)), np.float32)]
         with tqdm(
-            desc=f"{what:<36}", total=len(cut), unit=" texts", unit_scale=True, disable=self.quiet
+            desc=f"{what:<36}", total=len(texts), unit=" texts", unit_scale=True, disable=self.quiet
         ) as bar:
-            for start in range(0, len(cut), _AT_ONCE):
-                some = cut.slice(start, _AT_ONCE).to_pylist()
+            for start in range(0, len(texts), _AT_ONCE):
+                some = texts.slice(start, _AT_ONCE).to_pylist()
                 found.append(self.labeler.probabilities(some))
                 bar.update(len(some))
         return np.concatenate(found)
 
     def table(self, items: pa.ChunkedArray, found: Probabilities) -> pa.Table:
         """Return `LABELS` rows. Scores are rounded to two places: more would be noise."""
-        thresholds = np.asarray(self.labeler.thresholds, np.float32)
-        decided = assign(found, self.labeler.domains, thresholds, self.fallback)
+        decided = self.labeler.assign(found)
         columns = [
             items,
             pa.array(decided.domain, pa.string()),
@@ -113,8 +111,7 @@ def _agreements(
 
 
 def _domains(found: Probabilities, labelling: Labelling) -> list[str]:
-    thresholds = np.asarray(labelling.labeler.thresholds, np.float32)
-    return assign(found, labelling.labeler.domains, thresholds, labelling.fallback).domain
+    return labelling.labeler.assign(found).domain
 
 
 def compare(side: str, ours: Sequence[str], theirs: Sequence[str], fallback: str) -> Agreement:
@@ -125,9 +122,6 @@ def compare(side: str, ours: Sequence[str], theirs: Sequence[str], fallback: str
     """
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
     claimed = [a == b for a, b in zip(ours, theirs, strict=True) if (a, b) != (fallback, fallback)]
-    left, right = Counter(ours), Counter(theirs)
-    share = same / len(ours)
-    chance = sum(left[slug] * right[slug] for slug in left) / len(ours) ** 2
-    kappa = 1.0 if chance == 1 else (share - chance) / (1 - chance)
+    share, kappa = same / len(ours), cohen_kappa(ours, theirs)
     among = round(sum(claimed) / len(claimed), 4) if claimed else None
     return Agreement(side, len(ours), round(share, 4), among, round(kappa, 4))

@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from webfaq_domains.ground.taxonomy import Taxonomy
-from webfaq_domains.labelers.base import Labeler, Probabilities, assign
+from webfaq_domains.labelers.base import Labeler, Labels
 from webfaq_domains.labelers.calibration import Reliability, reliability
+from webfaq_domains.labelers.measuring.agreement import CrosswalkAgreement
+from webfaq_domains.labelers.measuring.baselines import BASELINES, KeywordBaseline, baselines
 from webfaq_domains.labelers.measuring.labelled import Labelled, truth_table
 from webfaq_domains.labelers.measuring.metrics import Figures, Score, confusion, figures
-from webfaq_domains.labelers.training.lexicon import KeywordBaseline
 
 #: A language with fewer rows has no line of its own: its interval would say nothing.
 LANGUAGE_ROWS = 50
@@ -36,7 +36,7 @@ class Evaluation:
     confusion: list[list[int]]
     domains: tuple[str, ...]
     baselines: dict[str, Figures]
-    agreement: Agreement | None = None
+    agreement: CrosswalkAgreement | None = None
 
     def to_json(self) -> dict[str, Any]:
         return {**asdict(self), "calibration_error": round(self.reliability.error, 4)}
@@ -53,8 +53,8 @@ class Evaluation:
             f"abstained {self.abstained:.1%}, calibration error {self.reliability.error:.3f}",
         ]
         lines += [
-            f"baseline {name}: macro-F1 {_interval(found.macro)}"
-            for name, found in self.baselines.items()
+            f"baseline {name}: macro-F1 {_interval(self.baselines[name].macro)}"
+            for name in sorted(self.baselines, key=BASELINES.index)
         ]
         if self.agreement is not None:
             lines.append(self.agreement.text())
@@ -62,9 +62,8 @@ class Evaluation:
 
     def domain_table(self) -> str:
         head = ("domain", "precision", "recall", "F1 [95 %]", "rows", "sites")
-        return markdown(
-            head, [_line(slug, s) for slug, s in self.figures.domains.items() if s.rows]
-        )
+        scores = {slug: self.figures.domains[slug] for slug in self.domains}
+        return markdown(head, [_line(slug, score) for slug, score in scores.items() if score.rows])
 
     def language_table(self) -> str:
         head = ("language", "precision", "recall", "F1 [95 %]", "rows", "sites")
@@ -88,43 +87,36 @@ def _line(name: str, score: Score) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def predict(labeler: Labeler, rows: Sequence[Labelled]) -> Probabilities:
-    """Return a labeler's probabilities for labelled rows, cut as it reads them."""
-    return labeler.probabilities([row.text[: labeler.characters] for row in rows])
-
-
 def evaluate(
     labeler: Labeler,
     rows: Sequence[Labelled],
-    fallback: str,
     keywords: KeywordBaseline | None = None,
-    probabilities: Probabilities | None = None,
+    labels: Labels | None = None,
 ) -> Evaluation:
-    """Score a labeler on labelled rows; `probabilities` spares work where they are known.
+    """Score a labeler on labelled rows; `labels` spares work where its labels of them are known.
 
     :raises ValueError: if there are no rows.
     """
-    found = predict(labeler, rows) if probabilities is None else probabilities
-    slugs = (*labeler.domains, fallback)
-    chosen = assign(found, labeler.domains, np.asarray(labeler.thresholds), fallback).domain
-    truth = truth_table(rows, labeler.domains)
+    found = labels or labeler.label([row.text for row in rows])
+    slugs = (*labeler.domains, labeler.fallback)
+    truth, guessed = truth_table(rows, labeler.domains), found.probabilities
     present = [c for c in range(len(labeler.domains)) if truth[:, c].any()]
     return Evaluation(
         labeler=labeler.id.name,
         revision=labeler.id.revision,
         rows=len(rows),
         sites=len({row.origin for row in rows if row.origin}),
-        figures=figures(rows, chosen, slugs),
-        languages=by_language(rows, chosen, labeler.domains),
-        abstained=float(np.mean([slug == fallback for slug in chosen])),
-        reliability=reliability(found, truth),
+        figures=figures(rows, found.domain, slugs),
+        languages=by_language(rows, found.domain, labeler.domains),
+        abstained=float(np.mean([slug == labeler.fallback for slug in found.domain])),
+        reliability=reliability(guessed, truth),
         reliability_by_domain={
-            labeler.domains[c]: round(reliability(found[:, c], truth[:, c]).error, 4)
+            labeler.domains[c]: round(reliability(guessed[:, c], truth[:, c]).error, 4)
             for c in present
         },
-        confusion=confusion(rows, chosen, slugs).tolist(),
+        confusion=confusion(rows, found.domain, slugs).tolist(),
         domains=slugs,
-        baselines=baselines(rows, slugs, fallback, keywords),
+        baselines=baselines(rows, slugs, keywords),
     )
 
 
@@ -144,78 +136,3 @@ def by_language(
             [rows[number] for number in picked], [chosen[number] for number in picked], domains
         ).pooled
     return scores
-
-
-def baselines(
-    rows: Sequence[Labelled],
-    slugs: Sequence[str],
-    fallback: str,
-    keywords: KeywordBaseline | None,
-) -> dict[str, Figures]:
-    """Return what plain rules reach: the most frequent domain for all, and the most keyword hits."""
-    often = Counter(row.main for row in rows).most_common(1)[0][0]
-    found = {"majority": figures(rows, [often] * len(rows), slugs)}
-    if keywords is not None:
-        votes = keywords.probabilities([row.text for row in rows])
-        guess = assign(
-            votes, keywords.domains, np.full(len(keywords.domains), 1e-6, np.float32), fallback
-        )
-        found["keyword"] = figures(rows, guess.domain, slugs)
-    return found
-
-
-@dataclass(frozen=True)
-class Agreement:
-    """Rows compared, the share that agree, Cohen's kappa, and the table of label by domain.
-
-    A row agrees when its domain is one that its foreign label overlaps. For kappa (Cohen 1960) a
-    foreign label counts as the row's own domain where it overlaps it, else as its first overlap.
-    """
-
-    scheme: str
-    rows: int
-    share: float
-    kappa: float
-    table: dict[str, dict[str, int]]
-
-    def text(self) -> str:
-        return (
-            f"agreement with {self.scheme} labels through the crosswalk: {self.share:.1%} of "
-            f"{self.rows:,} rows, kappa {self.kappa:.3f}"
-        )
-
-    def to_json(self) -> dict[str, Any]:
-        return dict(vars(self))
-
-
-def agreement(
-    labels: Sequence[str], domains: Sequence[str], taxonomy: Taxonomy, scheme: str
-) -> Agreement:
-    """Compare foreign labels with domains row by row; labels that overlap nothing are left out.
-
-    A label of another scheme may overlap several domains, so agreement is the most it can be.
-    """
-    table: dict[str, Counter[str]] = {}
-    pairs = []
-    for label, domain in zip(labels, domains, strict=True):
-        overlaps = taxonomy.from_foreign(scheme, label)
-        if overlaps:
-            table.setdefault(label, Counter())[domain] += 1
-            pairs.append((domain if domain in overlaps else overlaps[0], domain))
-    same = sum(theirs == ours for theirs, ours in pairs)
-    share = same / len(pairs) if pairs else 0.0
-    return Agreement(
-        scheme,
-        len(pairs),
-        share,
-        _kappa(pairs, share),
-        {label: dict(n) for label, n in table.items()},
-    )
-
-
-def _kappa(pairs: list[tuple[str, str]], share: float) -> float:
-    if not pairs:
-        return 0.0
-    left, right = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    chance = sum(left[slug] * right[slug] for slug in left) / len(pairs) ** 2
-    return 1.0 if chance == 1 else (share - chance) / (1 - chance)

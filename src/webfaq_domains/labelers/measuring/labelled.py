@@ -23,7 +23,6 @@ import numpy as np
 from webfaq_domains.ground.errors import LabelerError, SourceError
 from webfaq_domains.ground.taxonomy import Taxonomy
 from webfaq_domains.labelers.calibration import Truth
-from webfaq_domains.labelers.training.annotations import Annotation
 
 #: Beside the data: for origins that belong to several domains, all that count as right.
 ACCEPTABLE_FILE = "acceptable_domains.json"
@@ -58,11 +57,6 @@ class Labelled:
     @property
     def main(self) -> str:
         return self.accepted[0]
-
-
-def from_annotations(rows: Sequence[Annotation]) -> list[Labelled]:
-    """Return annotations as labelled rows."""
-    return [Labelled(row.text, row.language, row.origin, row.domains) for row in rows]
 
 
 def truth_table(rows: Sequence[Labelled], domains: tuple[str, ...]) -> Truth:
@@ -193,7 +187,7 @@ SHARE = Fraction(1, 3)
 
 
 @dataclass(frozen=True)
-class FrozenOrigins:
+class HeldOutSites:
     """The rule and what it gives: `sites` are frozen; `same_site` maps a host's suffix to its site."""
 
     rule: str
@@ -217,7 +211,7 @@ class FrozenOrigins:
         path.write_text(text + "\n", encoding="utf-8")
 
     @classmethod
-    def read(cls, path: Path) -> FrozenOrigins:
+    def read(cls, path: Path) -> HeldOutSites:
         """Read the file that `freeze` and `write` made.
 
         :raises LabelerError: if it is missing or has another form.
@@ -228,11 +222,11 @@ class FrozenOrigins:
             raise LabelerError(f"{path} is not a file of frozen origins: {error}") from error
 
 
-def freeze(
+def choose_held_out(
     origins: Iterable[tuple[str, str]], same_site: Mapping[str, str], share: Fraction = SHARE
-) -> FrozenOrigins:
+) -> HeldOutSites:
     """Choose the frozen sites from (domain, origin) pairs of labelled rows."""
-    named = FrozenOrigins("", "", dict(same_site), {})
+    named = HeldOutSites("", "", dict(same_site), {})
     sites: dict[str, set[str]] = {}
     for domain, origin in origins:
         sites.setdefault(domain, set()).add(named.site(origin))
@@ -244,7 +238,7 @@ def freeze(
         "per domain of the labelled data, the sites with the lowest sha256 of their name: "
         f"ceil({share} of the sites); a site frozen in one domain is frozen in all"
     )
-    return FrozenOrigins(
+    return HeldOutSites(
         rule,
         str(share),
         dict(same_site),
@@ -252,9 +246,9 @@ def freeze(
     )
 
 
-def only_frozen(rows: list[Labelled], path: Path | None) -> list[Labelled]:
+def only_held_out(rows: list[Labelled], path: Path | None) -> list[Labelled]:
     """Return the rows of frozen sites, or all rows where no file is given."""
     if path is None:
         return rows
-    frozen = FrozenOrigins.read(path)
+    frozen = HeldOutSites.read(path)
     return [row for row in rows if frozen.holds(row.origin)]

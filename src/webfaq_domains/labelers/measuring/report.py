@@ -4,38 +4,73 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
-from webfaq_domains.ground.errors import LabelerError, MissingExtra
-from webfaq_domains.ground.files import write_text
+from webfaq_domains.ground.errors import LabelerError, MissingExtra, StagedError
+from webfaq_domains.ground.files import write_json, write_text
+from webfaq_domains.ground.records import Record, parse_json, read_record
 from webfaq_domains.ground.taxonomy import Taxonomy
-from webfaq_domains.labelers.base import Labeler, assign
+from webfaq_domains.labelers.base import Labeler
 from webfaq_domains.labelers.calibration import Reliability
-from webfaq_domains.labelers.measuring.evaluation import Evaluation, agreement, evaluate, predict
+from webfaq_domains.labelers.folder import MEASURED_FILE, SwitchPoint
+from webfaq_domains.labelers.measuring.agreement import crosswalk_agreement
+from webfaq_domains.labelers.measuring.baselines import KeywordBaseline
+from webfaq_domains.labelers.measuring.evaluation import Evaluation, evaluate
 from webfaq_domains.labelers.measuring.labelled import Labelled
-from webfaq_domains.labelers.training.lexicon import KeywordBaseline, read_lexicon
+from webfaq_domains.labelers.onnx import OnnxReport
 
 _log = logging.getLogger(__name__)
+
+
+class Measured(Record, frozen=True):
+    """`measured.json`: evaluations by the name of the labelled set, the cascade's gain, the export."""
+
+    evaluations: dict[str, Evaluation] = {}
+    cascade: SwitchPoint | None = None
+    onnx: OnnxReport | None = None
+
+    def write(self, folder: Path) -> None:
+        found: dict[str, Any] = {
+            "evaluations": {name: e.to_json() for name, e in self.evaluations.items()}
+        }
+        if self.cascade is not None:
+            found["cascade"] = msgspec.to_builtins(self.cascade)
+        if self.onnx is not None:
+            found["onnx"] = asdict(self.onnx)
+        write_json(folder / MEASURED_FILE, found)
+
+
+def read_measured(folder: Path) -> Measured:
+    """Read the figures that stand beside a labeler.
+
+    :raises LabelerError: if there are none, or naming the key that is not one of them.
+    """
+    path = folder / MEASURED_FILE
+    try:
+        return read_record(parse_json(path.read_bytes(), str(path)), Measured, str(path))
+    except (OSError, StagedError) as error:
+        raise LabelerError(f"{path} holds no figures of a labeler: {error}") from error
 
 
 def measure(
     labeler: Labeler,
     rows: list[Labelled],
-    known: tuple[Taxonomy, Path],
+    taxonomy: Taxonomy,
+    keywords: KeywordBaseline,
     out: Path,
     scheme: str = "",
 ) -> Evaluation:
-    """Evaluate a labeler and write the result under `out`; `known` is taxonomy and lexicon folder.
+    """Evaluate a labeler and write the result under `out`.
 
     With a `scheme` also says how far it agrees with the labels of that scheme.
 
     :raises LabelerError: if there are no rows, or the labeler knows other domains.
     """
-    taxonomy, lexicon = known
     if not rows:
         raise LabelerError("no labelled row is left to measure on; check --labelled and --frozen")
     if labeler.domains != taxonomy.claimable:
@@ -43,15 +78,12 @@ def measure(
             f"the labeler knows {', '.join(labeler.domains)}; the taxonomy has "
             f"{', '.join(taxonomy.claimable)}; give the labeler's own taxonomy"
         )
-    keywords = KeywordBaseline.of(read_lexicon(lexicon, taxonomy), taxonomy.claimable)
-    probabilities = predict(labeler, rows)
-    found = evaluate(labeler, rows, taxonomy.fallback, keywords, probabilities)
+    labels = labeler.label([row.text for row in rows])
+    found = evaluate(labeler, rows, keywords, labels)
     if scheme:
-        chosen = assign(
-            probabilities, labeler.domains, np.asarray(labeler.thresholds), taxonomy.fallback
-        ).domain
-        labels = [row.label for row in rows]
-        found = replace(found, agreement=agreement(labels, chosen, taxonomy, scheme))
+        theirs = [row.label for row in rows]
+        agreed = crosswalk_agreement(theirs, labels.domain, taxonomy, scheme)
+        found = replace(found, agreement=agreed)
     write_evaluation(found, out)
     return found
 
@@ -69,12 +101,11 @@ def write_evaluation(found: Evaluation, out: Path) -> None:
         _log.warning("no plots: %s", error)
 
 
-def plot_calibration(curves: dict[str, dict[str, Any]], out: Path) -> None:
-    """Draw the reliability diagram before and after calibration, from a labeler's description."""
+def plot_calibration(curves: dict[str, Reliability], out: Path) -> None:
+    """Draw reliability diagrams by name, of before and after calibration."""
     out.mkdir(parents=True, exist_ok=True)
     try:
-        drawn = {name: Reliability(**curve) for name, curve in curves.items()}
-        plot_reliability(drawn, out / "calibration.png")
+        plot_reliability(curves, out / "calibration.png")
     except MissingExtra as error:
         _log.warning("no plots: %s", error)
 

@@ -7,7 +7,7 @@ keys and how to decide.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pyarrow as pa
 from webfaq_domains.ground.errors import LabelerError
 from webfaq_domains.ground.taxonomy import Taxonomy
 from webfaq_domains.ground.text import match_hash, unit_hash, unit_threshold
+from webfaq_domains.labelers.measuring.labelled import Labelled
 
 #: A person mends a file faster when the first refusals stand together.
 SHOWN_PROBLEMS = 10
@@ -147,3 +148,8 @@ def hold_out(
         [row for row, out in zip(rows, held, strict=True) if not out],
         [row for row, out in zip(rows, held, strict=True) if out],
     )
+
+
+def from_annotations(rows: Sequence[Annotation]) -> list[Labelled]:
+    """Return annotations as labelled rows."""
+    return [Labelled(row.text, row.language, row.origin, row.domains) for row in rows]

@@ -1,29 +1,38 @@
-"""Lexicons: words of each domain in each language, as training text and as a plain baseline.
+"""Lexicons: words of each domain in each language, written by people or found by an encoder.
 
-`<folder>/<language>.json` maps each slug of the taxonomy to a list of terms.
+`<folder>/<language>.json` maps each slug of the taxonomy to a list of terms. A multilingual
+vocabulary names most things in a hundred languages: a head fitted on annotations and lexicon terms
+says which of its words belong to a domain. The result is a lexicon that nobody had to write and that
+holds no text of any web site (`DomainWords`, in files and cards "silver words").
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
+import msgspec
 import numpy as np
+import pyarrow as pa
 
-from webfaq_domains.ground.errors import LabelerError
+from webfaq_domains.ground.errors import LabelerError, StagedError
+from webfaq_domains.ground.files import write_text
+from webfaq_domains.ground.records import Record, parse_json, read_record
 from webfaq_domains.ground.taxonomy import Taxonomy
+from webfaq_domains.ground.text import unit_hash
 from webfaq_domains.labelers.base import Probabilities
+from webfaq_domains.labelers.calibration import Truth
+from webfaq_domains.labelers.encoder import Reading, Vectors, encode
+from webfaq_domains.labelers.measuring.labelled import truth_table
+from webfaq_domains.labelers.teacher import fit_head
+from webfaq_domains.labelers.training.annotations import Annotation, from_annotations
 
 #: Language -> domain -> terms.
 Lexicon = dict[str, dict[str, list[str]]]
-
-#: Runs of word characters; scripts written without spaces come as one run and are cut below.
-_WORDS = re.compile(r"\w+")
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff]")
 
 
 def read_lexicon(folder: Path, taxonomy: Taxonomy) -> Lexicon:
@@ -57,52 +66,134 @@ def recombined(
         yield " ".join(terms[i] for i in generator.choice(len(terms), size, replace=False))
 
 
-@dataclass(frozen=True)
-class KeywordBaseline:
-    """The plain baseline: the domain whose lexicon terms occur most often in the text.
+#: What SentencePiece and byte-level BPE put before a piece that starts a word.
+_STARTS = ("\u2581", "\u0120")
+_UNSPACED = re.compile("[\u0e00-\u0eff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\u1780-\u17ff]{2,}")
 
-    It is not told the language: terms of all languages vote, each as often as it occurs, divided
-    by the number of domains that list it.
+
+@dataclass(frozen=True)
+class WordRecipe:
+    """When a word belongs to a domain, and how many are kept.
+
+    `sure` is the least share of a domain in the head's scores of a word; a background word has no
+    domain above `absent`. `lexicon_weight` is what a lexicon's term counts beside an annotation.
     """
 
-    domains: tuple[str, ...]
-    weights: Mapping[str, Mapping[str, float]] = field(repr=False)
-    longest: int
+    sure: float = 0.6
+    absent: float = 0.3
+    per_domain: int = 4000
+    background: int = 6000
+    lexicon_weight: float = 0.5
+    head_strength: float = 10.0
+
+
+class DomainWords(Record, frozen=True):
+    """Words by domain, surest first; words of no domain; and how they were found."""
+
+    words: dict[str, list[str]]
+    background: list[str]
+    recipe: dict[str, int | float]
+    encoder: str
+
+    def write(self, path: Path) -> None:
+        value = msgspec.to_builtins(self)
+        text = json.dumps(value, ensure_ascii=False, indent=0, sort_keys=True)
+        write_text(path, text + "\n")
 
     @classmethod
-    def of(cls, lexicon: Lexicon, domains: tuple[str, ...]) -> KeywordBaseline:
-        """Index a lexicon's terms by their words (joined by one space)."""
-        owners: dict[str, set[str]] = defaultdict(set)
-        for entry in lexicon.values():
-            for slug, terms in entry.items():
-                for term in terms:
-                    owners[" ".join(_WORDS.findall(term.lower()))].add(slug)
-        weights = {
-            term: {slug: 1 / len(found) for slug in found if slug in domains}
-            for term, found in owners.items()
-            if term
-        }
-        return cls(domains, weights, max((term.count(" ") + 1 for term in weights), default=1))
+    def read(cls, path: Path) -> DomainWords:
+        """Read what `write` wrote.
 
-    def _candidates(self, text: str) -> Iterator[str]:
-        words = _WORDS.findall(text.lower())
-        for start in range(len(words)):
-            for stop in range(start + 1, min(start + self.longest, len(words)) + 1):
-                yield " ".join(words[start:stop])
-        for word in words:
-            if _UNSPACED.search(word):
-                for start in range(len(word)):
-                    for stop in range(start + 2, min(start + 8, len(word)) + 1):
-                        if (start, stop) != (0, len(word)):
-                            yield word[start:stop]
+        :raises LabelerError: if it is missing or has another form.
+        """
+        try:
+            return read_record(parse_json(path.read_bytes(), str(path)), cls, str(path))
+        except (OSError, StagedError) as error:
+            raise LabelerError(f"{path} is not a file of domain words: {error}") from error
 
-    def probabilities(self, texts: list[str]) -> Probabilities:
-        """Return each domain's share of the votes, shape (len(texts), len(domains))."""
-        votes = np.zeros((len(texts), len(self.domains)), np.float32)
-        for row, text in enumerate(texts):
-            for candidate in self._candidates(text):
-                for slug, weight in self.weights.get(candidate, {}).items():
-                    votes[row, self.domains.index(slug)] += weight
-        total = votes.sum(axis=1, keepdims=True)
-        shares: Probabilities = votes / np.maximum(total, 1e-9)
-        return shares
+
+def vocabulary_words(tokenizer: Path) -> list[str]:
+    """Return the whole words of a `tokenizer.json`: letters only, three or more, sorted.
+
+    In scripts without spaces a piece counts as a word from two letters on, wherever it stands.
+
+    :raises LabelerError: if the file holds no vocabulary.
+    """
+    try:
+        vocabulary = json.loads(tokenizer.read_text(encoding="utf-8"))["model"]["vocab"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise LabelerError(f"{tokenizer} is not a tokenizer with a vocabulary: {error}") from error
+    pieces = [entry if isinstance(entry, str) else entry[0] for entry in vocabulary]
+    words = set()
+    for piece in pieces:
+        word = piece.removeprefix(_STARTS[0]).removeprefix(_STARTS[1])
+        whole = word != piece and len(word) >= 3
+        if word.isalpha() and (whole or _UNSPACED.fullmatch(word)):
+            words.add(word)
+    return sorted(words)
+
+
+def lexicon_terms(lexicon: Lexicon) -> list[tuple[str, str]]:
+    """Return (domain, term) of every language, in a stable order."""
+    return [
+        (slug, term)
+        for language in sorted(lexicon)
+        for slug, terms in sorted(lexicon[language].items())
+        for term in terms
+    ]
+
+
+def word_scores(
+    known: tuple[Vectors, Truth, Sequence[float]], words: Vectors, recipe: WordRecipe
+) -> Probabilities:
+    """Return each slug's share of a word's scores, by a head fitted on the known texts."""
+    head = fit_head(*known, recipe.head_strength)
+    scores = head(words)
+    shares: Probabilities = scores / np.maximum(scores.sum(axis=1, keepdims=True), 1e-9)
+    return shares
+
+
+def sort_words(
+    words: Sequence[str], shares: Probabilities, slugs: Sequence[str], fallback: str,
+    recipe: WordRecipe,
+) -> tuple[dict[str, list[str]], list[str]]:  # fmt: skip
+    """Return the sure words of each slug, surest first, and a hashed sample of background words."""
+    best = shares.argmax(axis=1)
+    found = {}
+    for column, slug in enumerate(slugs):
+        mine = np.flatnonzero((best == column) & (shares[:, column] >= recipe.sure))
+        order = mine[np.argsort(-shares[mine, column], kind="stable")]
+        found[slug] = [words[int(number)] for number in order[: recipe.per_domain]]
+    claimable = [column for column, slug in enumerate(slugs) if slug != fallback]
+    plain = [
+        words[int(n)] for n in np.flatnonzero(shares[:, claimable].max(axis=1) < recipe.absent)
+    ]
+    chance = np.argsort(unit_hash(pa.array(plain, pa.string()), "background"), kind="stable")
+    return found, sorted(plain[number] for number in chance[: recipe.background])
+
+
+def find_domain_words(
+    body: Any, tokenizer: Path, texts: tuple[Sequence[Annotation], Lexicon],
+    reading: Reading, taxonomy_slugs: tuple[tuple[str, ...], str], recipe: WordRecipe,
+) -> DomainWords:  # fmt: skip
+    """Sort the vocabulary of an encoder into domains; `body` is the encoder before tuning."""
+    rows, lexicon = texts
+    slugs, fallback = taxonomy_slugs
+    terms = lexicon_terms(lexicon)
+    words = vocabulary_words(tokenizer)
+    truth = known_truth(rows, terms, slugs)
+    weights = [1.0] * len(rows) + [recipe.lexicon_weight] * len(terms)
+    vectors = encode(body, [row.text for row in rows] + [term for _, term in terms], reading)
+    shares = word_scores((vectors, truth, weights), encode(body, words, reading), recipe)
+    found, background = sort_words(words, shares, slugs, fallback, recipe)
+    return DomainWords(found, background, asdict(recipe), "")
+
+
+def known_truth(
+    rows: Sequence[Annotation], terms: Sequence[tuple[str, str]], slugs: tuple[str, ...]
+) -> Truth:
+    """Return which slugs are right for annotations, then terms; shape (rows + terms, slugs)."""
+    of_terms = np.array([[slug == name for name in slugs] for slug, _ in terms], np.bool_)
+    return np.concatenate(
+        [truth_table(from_annotations(rows), slugs), of_terms.reshape(len(terms), len(slugs))]
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import tempfile
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,18 @@ import numpy as np
 from tqdm import tqdm
 
 from webfaq_domains.ground.errors import LabelerError, MissingExtra, RecipeError
-from webfaq_domains.labelers.measuring.labelled import Labelled
+from webfaq_domains.ground.files import file_sha256
+from webfaq_domains.labelers.base import LabelerId
+from webfaq_domains.labelers.calibration import Platt, calibrate, site_weights
+from webfaq_domains.labelers.folder import StudentFile, TriedRecipe, write_labeler_file
+from webfaq_domains.labelers.measuring.labelled import Labelled, truth_table
 from webfaq_domains.labelers.measuring.metrics import figures
-from webfaq_domains.labelers.student import LABEL, student_lines, student_text
+from webfaq_domains.labelers.student import LABEL, Student, student_lines, student_text
 from webfaq_domains.labelers.training.annotations import Annotation
-from webfaq_domains.labelers.training.lexicon import Lexicon, recombined
+from webfaq_domains.labelers.training.description import Description
+from webfaq_domains.labelers.training.lexicon import DomainWords, Lexicon, recombined
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -70,6 +77,53 @@ def lexicon_lines(lexicon: Lexicon, recipe: StudentRecipe) -> list[str]:
     ]
 
 
+def text_lines(
+    texts: Sequence[str], labels: Sequence[Sequence[str]], recipe: StudentRecipe
+) -> list[str]:
+    """Return a training line per text that teaches something."""
+    return [
+        training_line(found, text[: recipe.characters])
+        for text, found in zip(texts, labels, strict=True)
+        if found
+    ]
+
+
+def word_lines(found: DomainWords, recipe: StudentRecipe) -> list[str]:
+    """Return each domain word as a line, and pseudo-texts: of one domain's words, and mixed.
+
+    A mixed text is one to three words of a domain among up to five background words, as a real
+    question is; it keeps the student from needing many hits.
+    """
+    generator = np.random.default_rng(recipe.seed)
+    lines: list[str] = []
+    for slug, words in sorted(found.words.items()):
+        lines += [training_line([slug], word) for word in words]
+        if len(words) >= recipe.lexicon_terms:
+            lines += _pure(words, slug, recipe, generator)
+            lines += _mixed(words, found.background, slug, recipe, generator)
+    return lines
+
+
+def _pure(
+    words: list[str], slug: str, recipe: StudentRecipe, generator: np.random.Generator
+) -> list[str]:
+    drawn = generator.integers(0, len(words), (recipe.word_texts, recipe.lexicon_terms))
+    return [training_line([slug], " ".join(words[i] for i in row)) for row in drawn]
+
+
+def _mixed(
+    words: list[str], background: list[str], slug: str, recipe: StudentRecipe,
+    generator: np.random.Generator,
+) -> list[str]:  # fmt: skip
+    lines = []
+    for _ in range(recipe.word_texts if background else 0):
+        mine = generator.integers(0, len(words), generator.integers(1, 4))
+        others = generator.integers(0, len(background), generator.integers(0, 6))
+        text = [*(words[i] for i in mine), *(background[i] for i in others)]
+        lines.append(training_line([slug], " ".join(text)))
+    return lines
+
+
 def train_student(lines: list[str], recipe: StudentRecipe) -> Any:
     """Train a fastText model on lines of `training_line`; the same lines give the same model.
 
@@ -110,9 +164,6 @@ def quantise_student(model: Any) -> None:
     model.quantize(qnorm=True, dsub=2)
 
 
-_log = logging.getLogger(__name__)
-
-
 @dataclass(frozen=True)
 class Trial:
     """One tried recipe and its macro-F1 on the validation rows."""
@@ -120,6 +171,9 @@ class Trial:
     recipe: StudentRecipe
     changed: dict[str, Any]
     macro_f1: float
+
+    def record(self) -> TriedRecipe:
+        return TriedRecipe(asdict(self.recipe), self.changed, self.macro_f1)
 
 
 def most_probable(model: Any, rows: Sequence[Labelled], characters: int) -> list[str]:
@@ -176,3 +230,29 @@ def choose_recipe(
         _log.info("student %s: macro-F1 %.4f", changed or "as it is", score)
         trials.append(Trial(recipe, dict(changed), round(score, 4)))
     return sorted(trials, key=lambda trial: -trial.macro_f1)
+
+
+def stage_student(
+    model: Any, path: Path, description: Description, recipe: StudentRecipe,
+    held_out: Sequence[Labelled], trials: Sequence[Trial] = (),
+) -> Student:  # fmt: skip
+    """Save a fastText model as `path`, calibrate it on held-out rows, and describe its folder."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    model.save_model(str(path))
+    domains = description.taxonomy.claimable
+    draft = Student(
+        LabelerId("student", "", "", ""), domains, np.zeros(len(domains), np.float32),
+        description.taxonomy.fallback, recipe.characters, Platt.identity(len(domains)), model,
+    )  # fmt: skip
+    scores, truth = draft.scores([row.text for row in held_out]), truth_table(held_out, domains)
+    weights = site_weights([row.origin for row in held_out])
+    record = StudentFile(
+        **description.fields(calibrate(scores, truth, weights, description.rule)),
+        model=path.name,
+        model_sha256=file_sha256(path),
+        characters=recipe.characters,
+        recipe=asdict(recipe),
+        trials=tuple(trial.record() for trial in trials) or None,
+    )
+    write_labeler_file(path.parent, record)
+    return Student.load(path.parent)

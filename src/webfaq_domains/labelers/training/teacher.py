@@ -6,19 +6,35 @@ All pairs of 4,000 texts are 8 million; what matters is that every domain and la
 
 from __future__ import annotations
 
+import json
+import shutil
+import tempfile
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 
 from webfaq_domains.ground.errors import LabelerError, MissingExtra
-from webfaq_domains.labelers.encoder import Reading, encode, freeze_words
-from webfaq_domains.labelers.teacher import Head, fit_head
+from webfaq_domains.ground.files import value_sha256
+from webfaq_domains.ground.taxonomy import Taxonomy
+from webfaq_domains.labelers.calibration import calibrate, site_weights
+from webfaq_domains.labelers.encoder import Reading, encode, freeze_word_embeddings
+from webfaq_domains.labelers.folder import (
+    TeacherFile,
+    check_files,
+    folder_files,
+    read_file_of,
+    write_labeler_file,
+)
+from webfaq_domains.labelers.measuring.labelled import Labelled, truth_table
+from webfaq_domains.labelers.teacher import Head, Teacher, fit_head, teacher_files
 from webfaq_domains.labelers.training.annotations import Annotation
-from webfaq_domains.labelers.training.lexicon import Lexicon
-from webfaq_domains.labelers.training.words import known_truth, lexicon_terms
+from webfaq_domains.labelers.training.description import Description
+from webfaq_domains.labelers.training.lexicon import Lexicon, known_truth, lexicon_terms
 
 
 @dataclass(frozen=True)
@@ -50,67 +66,53 @@ class Tuned:
     losses: tuple[float, ...]
 
 
-def _seed(seed: int) -> None:
-    """Seed torch and refuse its nondeterministic kernels: the same run gives the same bits."""
-    import torch
-
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
-
-
-def _batch_loss(body: Any, texts: Sequence[str], batch: Sequence[TextPair]) -> Any:
-    """Return the cosine loss of one batch: squared distance of cosine similarity to 1 or 0."""
-    import torch
-
-    sides = [texts[pair.left] for pair in batch] + [texts[pair.right] for pair in batch]
-    features = body.preprocess(sides) if hasattr(body, "preprocess") else body.tokenize(sides)
-    features = {
-        name: value.to(body.device) if hasattr(value, "to") else value
-        for name, value in features.items()
-    }
-    vectors = body(features)["sentence_embedding"]
-    left, right = vectors[: len(batch)], vectors[len(batch) :]
-    wanted = torch.tensor([pair.alike for pair in batch], device=vectors.device)
-    similarity = torch.nn.functional.cosine_similarity(left, right)
-    return torch.nn.functional.mse_loss(similarity, wanted)
-
-
 def tune_body(
     body: Any, rows: Sequence[Annotation], reading: Reading, recipe: TeacherRecipe
 ) -> list[float]:
-    """Tune a body in place on a capped sample of pairs; return the loss of each step."""
+    """Tune a body in place with SetFit on a capped sample of pairs; return the loss of each step.
+
+    The pairs are ours (`sample_pairs`): of SetFit's own, a quarter of those that are alike share only
+    a second domain, and some domains are drawn twice as often as others. Torch refuses kernels that
+    are not deterministic, so the same seed gives the same bits.
+    """
     try:
         import torch
-        from tqdm import tqdm
+        from datasets import Dataset
+        from setfit import SetFitModel, Trainer, TrainingArguments
     except ImportError as error:
-        raise MissingExtra("torch", "teacher") from error
+        raise MissingExtra("setfit", "teacher") from error
     pairs = sample_pairs(rows, recipe.pairs, np.random.default_rng(recipe.seed))
     if not pairs:
         return []
-    _seed(recipe.seed)
+
+    class PairTrainer(Trainer):
+        def get_dataset(self, x: Any, y: Any, args: Any, max_pairs: int = -1) -> tuple[Any, Any]:
+            drawn = [
+                {"sentence_1": x[pair.left], "sentence_2": x[pair.right], "label": pair.alike}
+                for pair in pairs
+            ]
+            return Dataset.from_list(drawn), args.loss(self.model.model_body)
+
+    torch.use_deterministic_algorithms(True)
     if recipe.freeze_word_embeddings:
-        freeze_words(body)
+        freeze_word_embeddings(body)
     body.max_seq_length = recipe.tokens
     texts = reading.of([row.text for row in rows])
-    trained = [parameter for parameter in body.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(trained, lr=recipe.rate, weight_decay=0.01)
-    starts = range(0, len(pairs), recipe.batch)
-    ramp = max(1, int(recipe.warmup * len(starts)))
-    losses = []
-    body.train()
-    for step, start in enumerate(tqdm(starts, desc="tuning", unit="step", disable=None)):
-        for group in optimizer.param_groups:
-            left = (len(starts) - step) / max(1, len(starts) - ramp)
-            group["lr"] = recipe.rate * min((step + 1) / ramp, left, 1.0)
-        optimizer.zero_grad()
-        loss = _batch_loss(body, texts, pairs[start : start + recipe.batch])
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(trained, 1.0)
-        optimizer.step()
-        losses.append(float(loss.detach()))
+    with tempfile.TemporaryDirectory() as folder:
+        arguments = TrainingArguments(
+            output_dir=folder, batch_size=recipe.batch, num_epochs=1,
+            max_steps=-(-len(pairs) // recipe.batch), body_learning_rate=recipe.rate,
+            warmup_proportion=recipe.warmup, seed=recipe.seed, logging_steps=1, report_to="none",
+            save_strategy="no", show_progress_bar=len(pairs) >= 1000,
+        )  # fmt: skip
+        trainer = PairTrainer(model=SetFitModel(model_body=body), args=arguments)
+        # Memory is pinned for a GPU; without one, torch warns that it is not.
+        trainer.st_trainer.args.dataloader_pin_memory = torch.cuda.is_available()
+        trainer.train_embeddings(texts, [row.domains[0] for row in rows], args=arguments)
     body.eval()
     body.max_seq_length = reading.tokens
-    return losses
+    history = trainer.st_trainer.state.log_history
+    return [entry["embedding_loss"] for entry in history if "embedding_loss" in entry]
 
 
 def train_teacher(
@@ -171,3 +173,42 @@ def sample_pairs(
             right = int(generator.integers(len(rows)))
         pairs.append(TextPair(left, right, 0.0))
     return pairs
+
+
+def stage_teacher(
+    tuned: Tuned, folder: Path, description: Description, how: tuple[Reading, TeacherRecipe],
+    held_out: Sequence[Labelled],
+) -> Teacher:  # fmt: skip
+    """Save body and head, calibrate on held-out rows, and describe the folder."""
+    reading, recipe = how
+    tuned.body.save_pretrained(str(folder), create_model_card=False)
+    tuned.head.save(folder)
+    domains = description.taxonomy.claimable
+    setfit = {"labels": list(domains), "normalize_embeddings": False}
+    (folder / "config_setfit.json").write_text(json.dumps(setfit, indent=1) + "\n", "utf-8")
+    scores = tuned.head(encode(tuned.body, [row.text for row in held_out], reading))
+    truth, weights = truth_table(held_out, domains), site_weights([row.origin for row in held_out])
+    record = TeacherFile(
+        **description.fields(calibrate(scores, truth, weights, description.rule)),
+        model_sha256=value_sha256(teacher_files(folder_files(folder))),
+        reading=reading,
+        recipe=asdict(recipe),
+    )
+    write_labeler_file(folder, record)
+    return Teacher.load(folder)
+
+
+def reuse_teacher(made: Path, folder: Path, taxonomy: Taxonomy) -> Teacher:
+    """Copy a teacher that was made before, without student, plots and exports of its own.
+
+    :raises LabelerError: if the folder is no whole teacher, or was made for another taxonomy.
+    """
+    record = read_file_of(made, TeacherFile)
+    if record.taxonomy_sha256 != taxonomy.sha256:
+        raise LabelerError(f"{made} was made for another taxonomy; make the teacher anew")
+    check_files(made, record.files, sorted(teacher_files(record.files)))
+    for name in teacher_files(record.files):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(made / name, folder / name)
+    write_labeler_file(folder, msgspec.structs.replace(record, cascade=None))
+    return Teacher.load(folder)

@@ -85,16 +85,15 @@ class Clone:
 
     @classmethod
     def of(cls, source: TextSource, clones: Path) -> Clone:
-        """Find a source's clone in a folder of clones, named `owner+name`.
+        """Find a source's bare clone in a folder of clones: `CLONES/OWNER/NAME.git`.
 
         :raises LabelerError: if it is not there; says how to get it.
         """
-        base = clones / source.repository.replace("/", "+")
-        for folder in (base, base / ".git", base / "repo"):
-            if (folder / "HEAD").is_file():
-                return cls(folder, source.commit)
+        folder = clones / f"{source.repository}.git"
+        if (folder / "HEAD").is_file():
+            return cls(folder, source.commit)
         address = f"https://github.com/{source.repository}"
-        raise LabelerError(f"{base} is no clone; make it: git clone --bare {address} {base}")
+        raise LabelerError(f"{folder} is no clone; make it: git clone --bare {address} {folder}")
 
     def _git(self, *words: str, given: bytes = b"") -> bytes:
         call = ["git", f"--git-dir={self.folder}", *words]

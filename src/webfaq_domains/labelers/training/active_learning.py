@@ -1,4 +1,4 @@
-"""Choose pairs that are worth a person's label: uncertain ones, unlike each other, of many sites."""
+"""Active learning: choose pairs worth a person's label, uncertain ones, unlike each other, of many sites."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from webfaq_domains.ground.files import write_text
-from webfaq_domains.labelers.base import Labeler, Probabilities, assign
+from webfaq_domains.labelers.base import Labeler, Probabilities
 
 #: How many times more candidates than rows wanted are compared for diversity.
 _POOL = 8
@@ -103,17 +103,14 @@ def _diverse(texts: Sequence[str], count: int) -> list[int]:
     return picked
 
 
-def choose_rows(
-    rows: Sequence[Candidate], labeler: Labeler, fallback: str, per_cell: int
-) -> Chosen:
+def choose_rows(rows: Sequence[Candidate], labeler: Labeler, per_cell: int) -> Chosen:
     """Choose at most `per_cell` rows of each language and guessed domain, one per origin in all.
 
     The least certain `8 * per_cell` of a cell compete; of these the most unlike are taken. Rows
     without an origin count as one origin each.
     """
-    found = labeler.probabilities([row.text[: labeler.characters] for row in rows])
-    guesses = assign(found, labeler.domains, np.asarray(labeler.thresholds), fallback).domains
-    ahead = margins(found)
+    labels = labeler.label([row.text for row in rows])
+    guesses, ahead = labels.domains, margins(labels.probabilities)
     cells: dict[tuple[str, str], list[int]] = {}
     for number in np.argsort(ahead, kind="stable"):
         cells.setdefault((rows[number].language, guesses[number][0]), []).append(int(number))
