@@ -7,6 +7,7 @@ asks for its fields and never for keys. msgspec holds each value against the typ
 from __future__ import annotations
 
 import json
+import math
 import re
 import types
 import unicodedata
@@ -132,8 +133,10 @@ def as_value(hint: Any, value: object, place: str) -> Any:
 
 
 def _refuse_unknown(hint: Any, value: object, place: str) -> None:
-    """Refuse names that a dataclass does not have, at any depth: msgspec passes over them."""
+    """Refuse names that a dataclass does not have, and NaN, at any depth: msgspec passes over both."""
     inner = get_args(hint)
+    if isinstance(value, float) and not math.isfinite(value):
+        raise RecordError(f"{place} is {value}; expected a finite number")
     if get_origin(hint) in (Union, types.UnionType):
         for kind in inner:
             _refuse_unknown(kind, value, place)

@@ -15,8 +15,8 @@ PACKAGE = Path(__file__).parents[1] / "src" / "webfaq_eval"
 #: From the ground upwards; modules of one rung do not import each other's rooms.
 LADDER = [
     {"errors"},
-    {"identity", "places"},
-    {"results"},
+    {"identity", "places", "rows"},
+    {"results", "row_files"},
     {"benchmark"},
     {"models"},
     {"statistics"},
