@@ -7,7 +7,6 @@ the fallback; `membership` is every one that does, sorted and joined by `+`.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+from webfaq_domains.ground.agreement import cohen_kappa
 from webfaq_domains.ground.subsets import Agreement
 from webfaq_domains.labelers.base import Labeler, Probabilities, assign
 
@@ -125,9 +125,6 @@ def compare(side: str, ours: Sequence[str], theirs: Sequence[str], fallback: str
     """
     same = sum(a == b for a, b in zip(ours, theirs, strict=True))
     claimed = [a == b for a, b in zip(ours, theirs, strict=True) if (a, b) != (fallback, fallback)]
-    left, right = Counter(ours), Counter(theirs)
-    share = same / len(ours)
-    chance = sum(left[slug] * right[slug] for slug in left) / len(ours) ** 2
-    kappa = 1.0 if chance == 1 else (share - chance) / (1 - chance)
+    share, kappa = same / len(ours), cohen_kappa(ours, theirs)
     among = round(sum(claimed) / len(claimed), 4) if claimed else None
     return Agreement(side, len(ours), round(share, 4), among, round(kappa, 4))

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from webfaq_domains.ground.agreement import cohen_kappa
 from webfaq_domains.ground.taxonomy import Taxonomy
 from webfaq_domains.labelers.base import Labeler, Probabilities, assign
 from webfaq_domains.labelers.calibration import Reliability, reliability
@@ -208,14 +209,6 @@ def agreement(
         scheme,
         len(pairs),
         share,
-        _kappa(pairs, share),
+        cohen_kappa([theirs for theirs, _ in pairs], [ours for _, ours in pairs]),
         {label: dict(n) for label, n in table.items()},
     )
-
-
-def _kappa(pairs: list[tuple[str, str]], share: float) -> float:
-    if not pairs:
-        return 0.0
-    left, right = Counter(a for a, _ in pairs), Counter(b for _, b in pairs)
-    chance = sum(left[slug] * right[slug] for slug in left) / len(pairs) ** 2
-    return 1.0 if chance == 1 else (share - chance) / (1 - chance)
