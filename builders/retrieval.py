@@ -15,12 +15,12 @@ from typing import Any
 import click
 
 from webfaq_domains.cli.options import json_option, show
-from webfaq_domains.engine.recipe import read_recipe
+from webfaq_domains.engine.recipe import read_recipe, recipe_of_build
 from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.ledger import Ledger
 from webfaq_domains.ground.manifest import TAXONOMY, Manifest
-from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.recipe import SourcePin
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.retrieval.readers.faq import (
     Asked,
@@ -29,7 +29,14 @@ from webfaq_domains.retrieval.readers.faq import (
     label_table,
     read_pairs,
 )
-from webfaq_domains.retrieval.stage import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.retrieval.stage import (
+    Ready,
+    Repository,
+    Staged,
+    destination_of,
+    refuse_other,
+    stage_retrieval,
+)
 from webfaq_domains.retrieval.subsets import assemble
 
 _PATH = click.Path(path_type=Path)
@@ -56,6 +63,7 @@ def build(options: RetrievalOptions) -> Staged:
         raise StagedError(
             f"{options.dataset} holds {source.artifact}; expected what `build webfaq` makes"
         )
+    destination_of(options.out).check()
     default = files("webfaq_domains.builders").joinpath("retrieval.toml").read_text("utf-8")
     sections: dict[str, Any] = read_recipe(options.recipe, default)
     if options.min_queries is not None:
@@ -69,7 +77,11 @@ def build(options: RetrievalOptions) -> Staged:
     }
     pin = SourcePin("webfaq-domains", source.content_digest, len(source.files))
     repository = Repository(
-        "webfaq-domains-retrieval", Recipe(values), (pin,), taxonomy, source.labelers
+        "webfaq-domains-retrieval",
+        recipe_of_build(values, options.recipe),
+        (pin,),
+        taxonomy,
+        source.labelers,
     )
     done = refuse_other(options.out, repository.recipe_hash)
     if done is not None:
@@ -101,7 +113,9 @@ def _pinned(rule: str) -> str:
 @click.option("--parallel", multiple=True, metavar="COLUMN[:REGEX]|FILE",
               help="Which rows translate each other: a column, or a bitext file. Repeatable.")  # fmt: skip
 @click.option(
-    "--min-queries", type=click.IntRange(1), help="Fewest queries of a domain. [default: 30]"
+    "--min-queries",
+    type=click.IntRange(1),
+    help="Fewest queries of a domain [default: the recipe's].",
 )
 @click.option("--recipe", type=_PATH, help="TOML with the parameters that differ.")
 @json_option

@@ -15,13 +15,13 @@ from typing import Any
 import click
 
 from webfaq_domains.cli.options import build_options, json_option, show
-from webfaq_domains.dataset.build import BuildOptions, Built, build_in
+from webfaq_domains.dataset.build import BuildOptions, Built, build_in, check_place
 from webfaq_domains.dataset.stage import stage_dataset
-from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe
+from webfaq_domains.engine.recipe import Sections, enabled, make, read_recipe, recipe_of_build
 from webfaq_domains.engine.run import read_sources, run_chain
 from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
 from webfaq_domains.ground.files import file_sha256
-from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.recipe import SourcePin
 from webfaq_domains.ground.records import read_record
 from webfaq_domains.ground.schema import RAW, SCHEMA_VERSION
 from webfaq_domains.ground.taxonomy import load_taxonomy
@@ -71,8 +71,9 @@ def steps_of(sections: Sections, options: BuildOptions) -> list[Step | Barrier]:
 def build(options: BuildOptions) -> Built:
     """Build and stage the data set; everything that can be refused is refused before work starts.
 
-    :raises WebFAQError: with what was met, what was expected and what to do.
+    :raises WebFAQError: saying what was met, what was expected and what to do.
     """
+    check_place(options)
     default = files("webfaq_domains.builders").joinpath("webfaq.toml").read_text("utf-8")
     sections = read_recipe(options.recipe, default)
     taxonomy = load_taxonomy(options.taxonomy)
@@ -83,6 +84,7 @@ def build(options: BuildOptions) -> Built:
     chain = steps_of(sections, options)
     check_chain([*RAW.names, "source"], chain)
     sources = [open_source(address, frozenset(options.languages)) for address in options.sources]
+    asked = Requests.read(options.removals) if options.removals else Requests()
     values: dict[str, Any] = {
         **sections,
         "steps": [type(step).__name__ for step in chain],
@@ -92,13 +94,10 @@ def build(options: BuildOptions) -> Built:
         "limit": options.limit,
         "schema_version": SCHEMA_VERSION,
         "taxonomy": taxonomy.sha256,
+        **({"benchmarks": pinned_indexes(options.benchmarks)} if options.benchmarks else {}),
+        **({"removals": asked.sha256} if options.removals else {}),
     }
-    asked = Requests.read(options.removals) if options.removals else Requests()
-    if options.benchmarks:
-        values["benchmarks"] = pinned_indexes(options.benchmarks)
-    if options.removals:
-        values["removals"] = asked.sha256
-    recipe = Recipe(values)
+    recipe = recipe_of_build(values, options.recipe)
     pins = tuple(read_record(pinned(source), SourcePin, source.name) for source in sources)
     with build_in(options, recipe.sha256(pins)) as (run, built):
         if run is not None:

@@ -16,17 +16,24 @@ import click
 
 from webfaq_domains.cli.options import json_option, labeler_options, show
 from webfaq_domains.dataset.stage import labeler_pins
-from webfaq_domains.engine.recipe import read_recipe
+from webfaq_domains.engine.recipe import read_recipe, recipe_of_build
 from webfaq_domains.ground.errors import RecipeError
 from webfaq_domains.ground.files import value_sha256
 from webfaq_domains.ground.ledger import Ledger
-from webfaq_domains.ground.recipe import Recipe, SourcePin
+from webfaq_domains.ground.recipe import SourcePin
 from webfaq_domains.ground.taxonomy import load_taxonomy
 from webfaq_domains.labelers.load import load_labeler
 from webfaq_domains.retrieval.labels import Labelling, label_items
 from webfaq_domains.retrieval.readers import read_task
 from webfaq_domains.retrieval.readers.base import Reading, Task
-from webfaq_domains.retrieval.stage import Ready, Repository, Staged, refuse_other, stage_retrieval
+from webfaq_domains.retrieval.stage import (
+    Ready,
+    Repository,
+    Staged,
+    destination_of,
+    refuse_other,
+    stage_retrieval,
+)
 from webfaq_domains.retrieval.subsets import assemble
 
 _PATH = click.Path(path_type=Path)
@@ -68,6 +75,7 @@ def build(options: XtremeOptions) -> Staged:
 
     :raises WebFAQError: with what was met, what was expected and what to do.
     """
+    destination_of(options.out).check()
     default = files("webfaq_domains.builders").joinpath("xtreme_r.toml").read_text("utf-8")
     sections: dict[str, Any] = read_recipe(options.recipe, default)
     if options.min_queries is not None:
@@ -87,7 +95,7 @@ def build(options: XtremeOptions) -> Staged:
         "taxonomy": taxonomy.sha256,
     }
     repository = Repository(
-        "xtreme-r-domains", Recipe(values), tuple(map(_pinned, tasks)), taxonomy, labeler_pins([labeler.id])
+        "xtreme-r-domains", recipe_of_build(values, options.recipe), tuple(map(_pinned, tasks)), taxonomy, labeler_pins([labeler.id])
     )  # fmt: skip
     done = refuse_other(options.out, repository.recipe_hash)
     if done is not None:
@@ -122,7 +130,9 @@ def _check_languages(reading: Reading, tasks: list[Task]) -> None:
     "--languages", default="", metavar="deu,fra|all", help="[default: each benchmark's own]"
 )
 @click.option(
-    "--min-queries", type=click.IntRange(1), help="Fewest queries of a domain. [default: 30]"
+    "--min-queries",
+    type=click.IntRange(1),
+    help="Fewest queries of a domain [default: the recipe's].",
 )
 @click.option("--partial", is_flag=True, help="Accept what is not the whole official release.")
 @click.option("--with-text", is_flag=True, help="Keep texts that may not be redistributed.")

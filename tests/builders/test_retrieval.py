@@ -111,7 +111,7 @@ def test_equal_answers_are_one_candidate() -> None:
         ("2", "eng", "b?", "Yes, it is."),
         ("3", "eng", "c?", "No."),
     )
-    task, dropped = faq_task(rows, Groups(), Asked(1), "cc0-1.0")
+    task, dropped = faq_task(rows, Groups(), Asked(1, "eng"), "cc0-1.0")
     assert task.pools[0].candidates["id"].to_pylist() == ["1-answer", "3-answer"]
     right = task.parts[0].right.to_pylist()
     assert [(r["query-id"], r["corpus-id"]) for r in right] == [
@@ -124,7 +124,7 @@ def test_equal_answers_are_one_candidate() -> None:
 
 def test_a_language_with_too_few_queries_is_counted_as_dropped() -> None:
     rows = pairs(("1", "eng", "a?", "x"), ("2", "eng", "b?", "y"), ("3", "deu", "c?", "z"))
-    task, dropped = faq_task(rows, Groups(), Asked(2), "cc0-1.0")
+    task, dropped = faq_task(rows, Groups(), Asked(2, "eng"), "cc0-1.0")
     assert [part.language for part in task.parts] == ["eng"]
     assert dropped == {"KeepLanguages": {"too_few_queries": 2}}
 
@@ -151,7 +151,7 @@ def test_translations_are_one_item_with_the_english_label() -> None:
         "fra",
         "fra_x_deu",
     ]
-    only_english = faq_task(rows, groups, Asked(1), "cc0-1.0")[0]
+    only_english = faq_task(rows, groups, Asked(1, "eng"), "cc0-1.0")[0]
     assert "deu_x_fra" not in {part.language for part in only_english.parts}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import MISSING, fields
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,11 @@ from webfaq_domains.engine.recipe import read_recipe
 from webfaq_domains.ground.schema import RAW
 from webfaq_domains.ground.taxonomy import builtin_taxonomy
 from webfaq_domains.steps.base import check_chain
+from webfaq_domains.steps.contamination.step import Decontaminate
+from webfaq_domains.steps.languages import IdentifyLanguage, ResolveLanguage
+from webfaq_domains.steps.near_duplicates import DropNearDuplicates
+from webfaq_domains.steps.partition import AssignSplit, TakeQuota
+from webfaq_domains.steps.wellformed import KeepWellFormed
 
 BUILDERS = files("webfaq_domains.builders")
 DEFAULT = BUILDERS.joinpath("webfaq.toml").read_text("utf-8")
@@ -115,9 +121,9 @@ def test_the_student_is_right_on_what_it_learnt(built: Path) -> None:
 def test_how_a_build_runs_is_not_in_its_recipe(toy: Toy, tmp_path: Path) -> None:
     how = {"shard_rows": 50, "keep_dropped": True}
     out = toy.build(tmp_path / "out", limit=30, **how).manifest
-    text = json.dumps(out.recipe)
+    text = json.dumps(out.recipe.values)
     assert not [
-        key for key in ("workers", "shard_rows", "keep_dropped", "out") if key in out.recipe
+        key for key in ("workers", "shard_rows", "keep_dropped", "out") if key in out.recipe.values
     ]
     assert str(tmp_path) not in text
     assert str(toy.student) not in text
@@ -157,3 +163,25 @@ def test_a_taxonomy_of_the_users_own_is_staged_and_checked(toy: Toy, tmp_path: P
     assert out.manifest.taxonomy.version == "9.9.9"
     assert (out.out / "taxonomy.toml").read_text("utf-8") == text
     assert check_dataset(out.out, load=False).problems == []
+
+
+def test_the_recipe_shows_every_default_of_the_steps() -> None:
+    """A parameter has one default: the file lists the steps' own, and no others."""
+    sections = read_recipe(None, DEFAULT)
+    steps: dict[str, tuple[type, ...]] = {
+        "well_formed": (KeepWellFormed,),
+        "language": (IdentifyLanguage, ResolveLanguage),
+        "near_duplicates": (DropNearDuplicates,),
+        "decontaminate": (Decontaminate,),
+        "split": (AssignSplit,),
+        "quota": (TakeQuota,),
+    }
+    said = {"model", "indexes"}  # by an option of the command
+    for name, kinds in steps.items():
+        own = {field.name: field.default for kind in kinds for field in fields(kind)}  # type: ignore[arg-type]
+        listed = {key: value for key, value in sections[name].items() if key != "enabled"}
+        assert listed.keys() == own.keys() - said, name
+        assert {key: own[key] for key in listed if own[key] is not MISSING} == {
+            key: value for key, value in listed.items() if own[key] is not MISSING
+        }
+    assert sections.keys() - steps.keys() == {"about", "configs"}

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from toybuild import Toy, lines, write_faq
 
 from webfaq_domains.dataset.stats import Stats, plot, read_stats, stats_of
 from webfaq_domains.ground.errors import MissingExtra, RecipeError, StagedError
@@ -70,6 +71,16 @@ def test_json_says_the_same(built: Path) -> None:
     assert shown["cells"]["jpn"]["health"] == stats.cells["jpn", "health"]
     assert shown["ledger"]["rows_in"] == 298
     assert set(shown) == {"rows", "splits", "cells", "ledger", "lengths", "origins"}
+
+
+def test_a_data_set_without_origins_is_counted(toy: Toy, tmp_path: Path) -> None:
+    whole = (line for line in lines() if line.startswith("{") and line.endswith("}"))
+    rows = [json.loads(line) for line in whole][:80]
+    bare = [{key: row[key] for key in ("question", "answer") if key in row} for row in rows]
+    source = write_faq(tmp_path, [json.dumps(row, ensure_ascii=False) for row in bare])
+    stats = read_stats(toy.build(tmp_path / "out", sources=(str(source),), workers=1).out)
+    assert stats.origins == {"by_split": {}, "largest": {}}
+    assert stats.text().endswith("origins  none is known")
 
 
 def test_large_numbers_are_aligned() -> None:

@@ -7,7 +7,6 @@ import random
 import shutil
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +14,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from revised import Rows, revise, rows_of
+from small_retrieval import retrieval_manifest
 
 from webfaq_domains.cli import main
 from webfaq_domains.dataset.check import check_dataset
 from webfaq_domains.ground.errors import StagedError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.manifest import MANIFEST, FileEntry, Manifest
+from webfaq_domains.ground.records import to_json
 from webfaq_domains.labelers.load import builtin_folder
 from webfaq_domains.release.diff import Difference, diff
 from webfaq_domains.release.kinds import open_artifact
@@ -192,7 +194,7 @@ def mend(folder: Path, path: str) -> None:
         else entry
         for entry in manifest.files
     ]
-    replace(manifest, files=entries).write(folder)
+    replace(manifest, files=tuple(entries)).write(folder)
 
 
 @pytest.mark.parametrize(
@@ -296,10 +298,20 @@ def retrieval(folder: Path, small: Path, corpus: Rows, qrels: Rows) -> Path:
         schema = pa.schema([(key, pa.type_for_alias(kind)) for key, kind in columns.items()])
         pq.write_table(pa.Table.from_pylist(rows, schema=schema), folder / name)
         size, sha = (folder / name).stat().st_size, file_sha256(folder / name)
-        entries.append(asdict(FileEntry(name, len(rows), size, sha)))
+        entries.append(to_json(FileEntry(name, len(rows), size, sha)))
+    read = {
+        part: {"files": [entry["path"]]}
+        for part, entry in zip(("corpus", "qrels"), entries, strict=True)
+    }
+    counts = dict.fromkeys(("queries", "corpus", "qrels", "duplicates", "unpaired"), 0)
+    subset = {
+        "name": "webfaq_deu", "task": "webfaq", "language": "deu", "domain": None, "split": "test",
+        "membership": "exclusive", "pool": "full", **counts, "read": {**read, "queries": read["qrels"]},
+    }  # fmt: skip
+    value = retrieval_manifest([subset], ["webfaq"], [])
     edit_manifest(
-        folder, artifact="webfaq-domains-retrieval", extra={"retrieval": {}}, files=entries,
-        content_digest=file_sha256(folder / name)[:32],
+        folder, artifact="webfaq-domains-retrieval", extra=value["extra"], files=entries,
+        recipe=value["recipe"], content_digest=file_sha256(folder / name)[:32],
     )  # fmt: skip
     return folder
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec.structs import replace
 from revised import rows_of
 from toybuild import Toy, data_of, sha256_of
 
@@ -56,10 +56,10 @@ def test_the_ledger_says_how_many_went_and_not_which(small: Path, tmp_path: Path
     other = next(row for row in rows_of(small) if row["origin"] != site)
     removed(small, out, Requests.of([site], [], [other["id"]]))
     before, after = Manifest.read(small), Manifest.read(out)
-    gone = after.ledger["dropped"]["RemoveOnRequest"]
+    gone = after.ledger.dropped["RemoveOnRequest"]
     assert gone["id_on_request"] == 1
     assert sum(gone.values()) == before.rows - after.rows
-    assert after.ledger["rows_in"] == before.ledger["rows_in"]
+    assert after.ledger.rows_in == before.ledger.rows_in
     assert after.recipe.steps == (*before.recipe.steps, "RemoveOnRequest")
     assert after.recipe_hash != before.recipe_hash
     text = "".join(path.read_text() for path in out.iterdir() if path.is_file())
@@ -75,9 +75,7 @@ def test_a_second_removal_adds_to_the_first(small: Path, tmp_path: Path) -> None
     removed(small, tmp_path / "both", Requests(), listed)
     assert Requests.read(listed).ids == set(ids)
     assert sha256_of(tmp_path / "two") == sha256_of(tmp_path / "both")
-    assert Manifest.read(tmp_path / "two").ledger["dropped"]["RemoveOnRequest"] == {
-        "id_on_request": 3
-    }
+    assert Manifest.read(tmp_path / "two").ledger.dropped["RemoveOnRequest"] == {"id_on_request": 3}
 
 
 def test_the_published_hash_confirms_no_guess(small: Path, tmp_path: Path) -> None:
@@ -104,7 +102,7 @@ def test_a_build_with_the_list_leaves_the_same_rows(small: Path, toy: Toy, tmp_p
     assert site not in {row["origin"] for row in rows_of(built)}
     manifests = [Manifest.read(folder) for folder in (built, tmp_path / "out")]
     assert manifests[0].recipe.values["removals"] == manifests[1].recipe.values["removals"]
-    assert manifests[0].ledger["dropped"]["RemoveOnRequest"]
+    assert manifests[0].ledger.dropped["RemoveOnRequest"]
     assert check_dataset(built, load=False).fine
 
 

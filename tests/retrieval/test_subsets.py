@@ -8,10 +8,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from webfaq_domains.ground.duplicates import duplicate_pairs, equal_candidates, plain
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.labelers.base import Labeler, LabelerId, Probabilities
 from webfaq_domains.retrieval import labels
-from webfaq_domains.retrieval.duplicates import duplicate_pairs, equal_candidates, plain
 from webfaq_domains.retrieval.labels import LABELS, Labelling, compare, label_items, membership
 from webfaq_domains.retrieval.readers.base import (
     CANDIDATE,

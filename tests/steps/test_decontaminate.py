@@ -192,7 +192,7 @@ def test_parameters_that_cannot_work_are_refused(wrong: dict[str, float]) -> Non
 
 def test_a_build_counts_what_it_dropped_and_pins_the_index(toy: Toy, tmp_path: Path) -> None:
     plain = toy.build(tmp_path / "plain").manifest
-    assert "benchmarks" not in plain.recipe
+    assert "benchmarks" not in plain.recipe.values
     lines = (line for path in toy.faq.iterdir() for line in path.read_text("utf-8").splitlines())
     row = json.loads(next(line for line in lines if '"id": "ara-health-1"' in line))
     small = SmallRetrieval(tmp_path / "staged")

@@ -164,10 +164,7 @@ def build_in(options: BuildOptions, recipe_hash: str) -> Iterator[tuple[Run | No
     :raises StagedError: if `out` or what stands beside it is something else, or `out` cannot be told
         from the input.
     """
-    out = options.out
-    beside = {quarantine_of(out): _is_quarantine, dropped_of(out): _is_dropped}
-    destination = Destination(out, beside)
-    _check_sources(options)
+    destination = check_place(options)
     work = destination.work(recipe_hash, options.shard_rows, options.keep_dropped)
     built = Built(destination)
     if destination.is_done(recipe_hash):
@@ -181,9 +178,19 @@ def build_in(options: BuildOptions, recipe_hash: str) -> Iterator[tuple[Run | No
         yield Run(work, engine, options.shard_rows, options.limit, dropped, options.quiet), built
 
 
-def _check_sources(options: BuildOptions) -> None:
-    """Refuse an `out` in a source's folder: a rerun would read it as input."""
+def check_place(options: BuildOptions) -> Destination:
+    """Return where the result goes, once it is sure that it can go there.
+
+    :raises StagedError: see `Destination.check`; and for an `out` in a source's folder, since a rerun
+        would read it as input.
+    """
+    out = options.out
+    destination = Destination(
+        out, {quarantine_of(out): _is_quarantine, dropped_of(out): _is_dropped}
+    )
+    destination.check()
     for address in options.sources:
         folder = Path(address.removeprefix("nquads:").removeprefix("html:"))
         if folder.is_dir() and options.out.resolve().is_relative_to(folder.resolve()):
             raise StagedError(f"--out {options.out} lies in the source {folder}; choose another")
+    return destination

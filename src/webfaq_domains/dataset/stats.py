@@ -59,9 +59,11 @@ class Stats:
             rows = [[name, *(f"{v:.0f}" for v in q.values())] for name, q in self.lengths.items()]
             blocks.append(_table([["characters", *next(iter(self.lengths.values()))], *rows]))
         if self.origins:
-            largest = self.origins["largest"].items()
+            largest = [[o, f"{n:,}"] for o, n in self.origins["largest"].items()]
             counts = "  ".join(f"{split} {n:,}" for split, n in self.origins["by_split"].items())
-            blocks.append(f"origins  {counts}\n" + _table([[o, f"{n:,}"] for o, n in largest]))
+            blocks.append(f"origins  {counts or 'none is known'}")
+            if largest:
+                blocks[-1] += f"\n{_table(largest)}"
         return "\n\n".join(blocks)
 
     def _cell_table(self) -> str:

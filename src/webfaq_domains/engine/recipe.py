@@ -13,7 +13,11 @@ from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from webfaq_domains.ground.errors import RecipeError, WebFAQError
+from webfaq_domains.ground.errors import RecipeError, StagedError, WebFAQError
+from webfaq_domains.ground.recipe import Recipe
+
+#: Above all that a parameter can mean, and below what columns and hashes can hold.
+_MOST = 10**15
 
 Sections = dict[str, dict[str, Any]]
 
@@ -73,12 +77,26 @@ def make(kind: type, table: Mapping[str, Any], where: str) -> Any:
 def _check_type(value: object, default: object, where: str) -> None:
     """Refuse a value of another type than its default's; a whole number will do for a fraction."""
     expected = type(default)
-    if expected in (int, float, bool, str) and type(value) is not expected:
-        if expected is float and type(value) is int:
-            return
+    whole = expected is float and type(value) is int
+    if expected in (int, float, bool, str) and type(value) is not expected and not whole:
         raise RecipeError(
             f"{where} = {value!r}: expected {expected.__name__}, like the default {default!r}"
         )
+    if isinstance(value, (int, float)) and not 0 <= value <= _MOST:
+        raise RecipeError(f"{where} = {value!r}: expected a number from 0 to {_MOST:.0e}")
+
+
+def recipe_of_build(values: dict[str, Any], path: Path | None) -> Recipe:
+    """Return what a build depends on, with what its staging asks checked before any work.
+
+    :raises RecipeError: naming the table and key.
+    """
+    try:
+        recipe = Recipe(values, str(path or "the recipe"))
+        _ = recipe.retrieval if "subsets" in values else recipe.pairs
+    except StagedError as error:
+        raise RecipeError(str(error)) from error
+    return recipe
 
 
 def enabled(table: Mapping[str, Any]) -> bool:

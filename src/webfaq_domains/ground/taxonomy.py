@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from webfaq_domains.ground.errors import RecipeError
+from webfaq_domains.ground.languages import languages
+from webfaq_domains.ground.records import RESERVED
 
 #: Foreign label sets that a taxonomy may be related to.
 CROSSWALKS = ("webfaq", "nvidia", "weborganizer", "sib200")
@@ -88,6 +90,8 @@ def _domain(entry: dict[str, Any], where: str) -> Domain:
             f"{where}: slug {entry['slug']!r}: use lower-case letters, digits and _ (it names "
             "folders and configs)"
         )
+    if reserved := _reserved(entry["slug"]):
+        raise RecipeError(f"{where}: slug {entry['slug']!r} {reserved}; choose another")
     return Domain(
         entry["slug"],
         entry["title"],
@@ -96,6 +100,17 @@ def _domain(entry: dict[str, Any], where: str) -> Domain:
         tuple(entry.get("excludes", ())),
         {scheme: tuple(entry.get(scheme, ())) for scheme in CROSSWALKS},
     )
+
+
+def _reserved(slug: str) -> str:
+    """Return why a slug cannot name folders, configs and subsets; "" if it can."""
+    if slug in RESERVED:
+        return "is a name that the Hub's client or a file system has reserved"
+    if slug in languages():
+        return "is a language code, and configs are named by language as well"
+    if slug.endswith(("_pool", "_multi")):
+        return "ends as the names of domain pools and multi-label subsets do"
+    return ""
 
 
 def read_taxonomy(text: str, where: str) -> Taxonomy:

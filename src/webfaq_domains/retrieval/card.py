@@ -42,7 +42,10 @@ def render_card(manifest: Manifest, taxonomy: Taxonomy) -> str:
         task_ids=["document-retrieval"],
     )
     listed = "\n".join(config.line() for config in configs)
-    template = files("webfaq_domains.cards").joinpath(f"{manifest.artifact}.md").read_text("utf-8")
+    prose = files("webfaq_domains.cards").joinpath(f"{manifest.artifact}.md")
+    if not prose.is_file():
+        raise StagedError(f"there is no card for an artifact named {manifest.artifact!r}")
+    template = prose.read_text("utf-8")
     body = Template(template).substitute(_values(manifest, taxonomy, configs))
     return f"---\n{data.to_yaml()}\nconfigs:\n{listed}\n---\n\n{body}"
 

@@ -16,9 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from tqdm import tqdm
 
+from webfaq_domains.ground.agreement import cohen_kappa
 from webfaq_domains.ground.subsets import Agreement
 from webfaq_domains.labelers.base import Labeler, Probabilities
-from webfaq_domains.labelers.measuring.agreement import cohen_kappa
 
 _AT_ONCE = 20_000
 

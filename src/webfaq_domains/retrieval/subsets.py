@@ -10,9 +10,9 @@ from typing import Literal
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from webfaq_domains.ground.duplicates import duplicate_pairs, equal_candidates
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.ground.subsets import Filter, SubsetEntry, SubsetReads, TableRead
-from webfaq_domains.retrieval.duplicates import duplicate_pairs, equal_candidates
 from webfaq_domains.retrieval.labels import membership
 from webfaq_domains.retrieval.readers.base import Part, Pool, Task
 

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from webfaq_domains.ground.duplicates import same_keys
+
 
 @dataclass(frozen=True)
 class Texts:
@@ -76,17 +78,17 @@ class SubsetData:
 
 
 def with_equal_texts(official: Qrels, corpus: Texts) -> Qrels:
-    """Add every candidate whose text equals that of a right one; the official rows come first."""
-    same: dict[str, list[int]] = {}
-    for row, text in enumerate(corpus.inputs):
-        same.setdefault(text, []).append(row)
+    """Add every candidate that says the same as a right one; the official rows come first."""
+    same: dict[bytes, list[int]] = {}
+    keys = same_keys(corpus.inputs)
+    for row, key in enumerate(keys):
+        same.setdefault(key, []).append(row)
     judged = {
         (int(query), int(found)): int(grade)
         for query, found, grade in zip(official.query, official.corpus, official.grade, strict=True)
     }
-    inputs = corpus.inputs
     for (query, found), grade in list(judged.items()):
-        for twin in same[inputs[found]]:
+        for twin in same[keys[found]]:
             judged.setdefault((query, twin), grade)
     pairs = np.asarray(list(judged), np.int64).reshape(-1, 2)
     return Qrels(pairs[:, 0], pairs[:, 1], np.fromiter(judged.values(), np.int64, len(judged)))

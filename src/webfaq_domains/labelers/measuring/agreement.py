@@ -6,23 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from webfaq_domains.ground.agreement import cohen_kappa
 from webfaq_domains.ground.taxonomy import Taxonomy
-
-
-def cohen_kappa(left: Sequence[str], right: Sequence[str]) -> float:
-    """Return Cohen's kappa (1960) of two labels of each row: agreement beyond chance, at most 1.
-
-    0 for no rows; 1 where both give one and the same label to all, which chance explains as well.
-
-    >>> cohen_kappa(["a", "a", "b", "b"], ["a", "a", "b", "a"])
-    0.5
-    """
-    if not left:
-        return 0.0
-    share = sum(a == b for a, b in zip(left, right, strict=True)) / len(left)
-    ours, theirs = Counter(left), Counter(right)
-    chance = sum(ours[label] * theirs[label] for label in ours) / len(left) ** 2
-    return 1.0 if chance == 1 else (share - chance) / (1 - chance)
 
 
 @dataclass(frozen=True)

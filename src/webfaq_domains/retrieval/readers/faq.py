@@ -22,11 +22,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from webfaq_domains.ground.duplicates import plain
 from webfaq_domains.ground.errors import RecipeError, SourceError
 from webfaq_domains.ground.files import read_parquet
 from webfaq_domains.ground.languages import to_iso3
 from webfaq_domains.ground.text import joined, match_hash
-from webfaq_domains.retrieval.duplicates import plain
 from webfaq_domains.retrieval.labels import LABELS, membership
 from webfaq_domains.retrieval.readers.base import (
     CANDIDATE,
@@ -62,7 +62,7 @@ class Asked:
     """
 
     min_queries: int
-    pivot: str = "eng"
+    pivot: str
 
 
 def read_pairs(folder: Path) -> pa.Table:

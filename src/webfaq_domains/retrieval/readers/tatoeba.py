@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from webfaq_domains.ground.duplicates import same_keys
 from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.ground.files import file_sha256
-from webfaq_domains.retrieval.duplicates import same_keys
 from webfaq_domains.retrieval.readers import base
 from webfaq_domains.retrieval.readers.base import About, Part, Pool, Reading, Task, strings
 from webfaq_domains.retrieval.readers.lines import sentences
