@@ -112,6 +112,11 @@ def test_dates_become_texts_in_json(student: Path, tmp_path: Path) -> None:
         ("in.jsonl", b"[1]\n", r"in.jsonl:1: not a JSON object: \[1\]"),
         ("in.jsonl", b'{"question": "\xff", "answer": "a"}\n', "in.jsonl cannot be read"),
         ("in.jsonl", b'{"question": "\\ud800", "answer": "a"}\n', "in.jsonl cannot be read"),
+        (
+            "in.jsonl",
+            b'{"question": "q", "answer": "a", "id": 99999999999999999999}\n',
+            "cannot be read",
+        ),
         ("in.jsonl", b"\n", "in.jsonl: no rows"),
         ("in.jsonl.gz", b"no gzip", "in.jsonl.gz cannot be read"),
         (

@@ -125,7 +125,7 @@ def test_a_hub_encoder_needs_a_full_revision():
 def test_a_body_with_pickled_weights_only_is_refused(tmp_path):
     (tmp_path / "modules.json").write_text("[]")
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
-    with pytest.raises(LabelerError, match="no safetensors weights"):
+    with pytest.raises(LabelerError, match="may hold a pickle"):
         load_body(tmp_path, READING)
 
 

@@ -178,7 +178,7 @@ def _explained(path: Path) -> Iterator[None]:
     """Turn what readers raise into a `SourceError` that names the file."""
     try:
         yield
-    except (OSError, EOFError, ValueError, zlib.error, pa.ArrowException) as error:
+    except (OSError, EOFError, ValueError, OverflowError, zlib.error, pa.ArrowException) as error:
         raise SourceError(f"{path} cannot be read: {error}") from error
 
 
