@@ -1,5 +1,8 @@
 """One label per item, decided on one side and carried to all; and how stable that is.
 
+An item that somebody judged has its label from a file (`retrieval.judged`), and no model is run for it.
+A labeler decides the others.
+
 The deciding side is English where an item has one (see each reader). The rule is the one of the FAQ
 data (`Labeler.assign`): `domain` is the most probable domain that reaches its threshold, else
 the fallback; `membership` is every one that does, sorted and joined by `+`.
@@ -7,7 +10,7 @@ the fallback; `membership` is every one that does, sorted and joined by `+`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +22,8 @@ from tqdm import tqdm
 from webfaq_domains.ground.agreement import cohen_kappa
 from webfaq_domains.ground.subsets import Agreement
 from webfaq_domains.labelers.base import Labeler, Probabilities
+from webfaq_domains.retrieval.judged import JudgedLabel, JudgedLabels
+from webfaq_domains.retrieval.readers.base import Task
 
 _AT_ONCE = 20_000
 
@@ -72,6 +77,50 @@ class Labelling:
             pa.array(map(membership, decided.domains), pa.string()),
         ]
         return pa.table(columns, schema=LABELS)
+
+
+def unjudged(task: Task, judged: JudgedLabels | None) -> pa.Table:
+    """Return the items of a task (`ITEM`) that no label file decides."""
+    return task.items.filter(
+        pa.array([label is None for label in _found(task, judged)], pa.bool_())
+    )
+
+
+def label_task(
+    task: Task, judged: JudgedLabels | None, fallback: str, labelling: Callable[[], Labelling]
+) -> tuple[pa.Table, list[Agreement]]:
+    """Label every item of a task; `labelling` is asked for only where an item was not judged.
+
+    The score of a judged label is null. Agreements are those of the labeler, over what it decided.
+    """
+    rest = unjudged(task, judged)
+    pairs = zip(task.items["item"].to_pylist(), _found(task, judged), strict=True)
+    rows = [_judged_row(item, label, fallback) for item, label in pairs if label is not None]
+    decided = pa.Table.from_pylist(rows, LABELS)
+    if not len(rest):
+        return decided, []
+    sides = task.sides.filter(pc.is_in(task.sides["item"], rest["item"].combine_chunks()))
+    labels, agreements = label_items(rest, sides, labelling(), task.about.title)
+    return pa.concat_tables([decided, labels]), agreements
+
+
+def _found(task: Task, judged: JudgedLabels | None) -> list[JudgedLabel | None]:
+    if judged is None:
+        return [None] * len(task.items)
+    items = zip(task.items["item"].to_pylist(), task.items["text"].to_pylist(), strict=True)
+    return [judged.of(item, text) for item, text in items]
+
+
+def _judged_row(item: str, label: JudgedLabel, fallback: str) -> dict[str, str | None]:
+    """Return a `LABELS` row. The fallback says nothing beside a domain that fits as well."""
+    named = [slug for slug in label.domains if slug != fallback] or [fallback]
+    held = named if label.domain != fallback else [fallback]
+    return {
+        "item": item,
+        "domain": label.domain,
+        "domain_score": None,
+        "membership": membership(held),
+    }
 
 
 def label_items(
