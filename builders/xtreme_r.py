@@ -62,7 +62,9 @@ class XtremeOptions:
     quiet: bool = False
 
 
-def named_folders(values: tuple[str, ...], option: str = "--task") -> tuple[tuple[str, Path], ...]:
+def named_folders(
+    values: tuple[str, ...], option: str = "--task", what: str = "DIR"
+) -> tuple[tuple[str, Path], ...]:
     """Return (task, folder) of each NAME=DIR, sorted.
 
     :raises RecipeError: for one without `=`, or a name twice.
@@ -70,7 +72,7 @@ def named_folders(values: tuple[str, ...], option: str = "--task") -> tuple[tupl
     pairs = sorted(tuple(value.partition("=")[::2]) for value in values)
     for number, (name, folder) in enumerate(pairs):
         if not name or not folder:
-            raise RecipeError(f"{option} {name or '=' + folder}: expected NAME=PATH")
+            raise RecipeError(f"{option} {name or '=' + folder}: expected NAME={what}")
         if number and pairs[number - 1][0] == name:
             raise RecipeError(f"{option} {name} is given twice; one each")
     return tuple((name, Path(folder)) for name, folder in pairs)
@@ -190,7 +192,7 @@ def xtreme_r(as_json: bool, tasks: tuple[str, ...], labels: tuple[str, ...], **v
         build(
             XtremeOptions(
                 named_folders(tasks),
-                labels=named_folders(labels, "--labels"),
+                labels=named_folders(labels, "--labels", "FILE"),
                 quiet=as_json,
                 **values,
             )

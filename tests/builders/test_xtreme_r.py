@@ -17,9 +17,11 @@ from webfaq_domains.builders.xtreme_r import XtremeOptions, build
 
 from webfaq_domains.cli import main
 from webfaq_domains.ground.errors import RecipeError, SourceError, StagedError
+from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.ground.manifest import Manifest
 from webfaq_domains.ground.records import to_json
 from webfaq_domains.release.check import check_folder
+from webfaq_domains.retrieval.judged import text_key
 from webfaq_domains.retrieval.layout import Place
 from webfaq_domains.retrieval.texts import fill_texts
 
@@ -313,3 +315,43 @@ def test_the_real_releases_build_small_and_fine(tmp_path: Path) -> None:
     assert whole["tatoeba_swa"]["queries"] == 390
     assert manifest.sizes.ratio < 1.2
     assert check_folder(staged.out).fine
+
+
+def judge_all(options: XtremeOptions, folder: Path, lines: int | None = None) -> XtremeOptions:
+    """Return a build of the toy Tatoeba whose first English sides are judged: health, or doubtful."""
+    tasks = tuple(task for task in options.tasks if task[0] == "tatoeba")
+    texts = {
+        line.strip()
+        for path in tasks[0][1].rglob("*.eng")
+        for line in path.read_text("utf-8").splitlines()
+    }
+    rows = [f"{text_key(text)}\thealth\tother|legal\t1" for text in sorted(texts)[:lines]]
+    labels = folder / "judged.tsv"
+    labels.write_text("\n".join(["key\tdomain\talso\tdoubtful", *rows]) + "\n", "utf-8")
+    judged = (("tatoeba", labels),)
+    return replace(options, tasks=tasks, labels=judged, out=folder / "out", recipe=None)
+
+
+def test_judged_items_need_no_labeler(options: XtremeOptions, tmp_path: Path) -> None:
+    out = build(replace(judge_all(options, tmp_path), labeler="no/such/labeler")).out
+    assert check_folder(out).problems == []
+    rows = pq.read_table(out / "data/tatoeba/queries/deu-test-00000-of-00001.parquet").to_pylist()
+    assert {(r["domain"], r["membership"], r["domain_score"]) for r in rows} == {
+        ("health", "health+legal", None)
+    }
+    manifest = Manifest.read(out)
+    assert [(pin.kind, pin.name) for pin in manifest.labelers] == [("judged", "judged.tsv")]
+    assert manifest.labelers[0].revision == file_sha256(tmp_path / "judged.tsv")
+
+
+def test_the_labeler_decides_what_nobody_judged(options: XtremeOptions, tmp_path: Path) -> None:
+    out = build(judge_all(options, tmp_path, lines=3)).out
+    rows = pq.read_table(out / "data/tatoeba/queries/deu-test-00000-of-00001.parquet").to_pylist()
+    assert {row["domain_score"] is None for row in rows} == {True, False}
+    assert [pin.kind for pin in Manifest.read(out).labelers] == ["judged", "student"]
+
+
+def test_labels_of_no_task_are_refused(options: XtremeOptions, tmp_path: Path) -> None:
+    wrong = replace(judge_all(options, tmp_path), labels=(("bucc", tmp_path / "judged.tsv"),))
+    with pytest.raises(RecipeError, match="--labels bucc: there is no --task bucc"):
+        build(wrong)
