@@ -11,7 +11,6 @@ import tomllib
 from pathlib import Path
 
 import pytest
-
 from docpages import DOCS, blocks
 
 ROOT = DOCS.parent
