@@ -79,8 +79,10 @@ import json, sys
 seen = []
 def watch(event, args):
     if event == "open" and isinstance(args[0], str):
-        theirs = args[0].startswith((sys.prefix, sys.base_prefix)) and "webfaq" not in args[0]
-        if not theirs and not args[0].endswith((".py", ".pyc")):
+        # Installed packages read their own files; ours may not, whatever the clone is named.
+        theirs = "/site-packages/" in args[0] or args[0].startswith((sys.prefix, sys.base_prefix))
+        ours = "/webfaq_domains/" in args[0] or "/builders/" in args[0]
+        if (ours or not theirs) and not args[0].endswith((".py", ".pyc")):
             seen.append(f"open {args[0]}")
     elif event.startswith(("socket.", "subprocess.", "os.mkdir", "logging.")):
         seen.append(f"{event} {args[:1]}")

@@ -371,7 +371,7 @@ def test_a_half_precision_checkpoint_trains_in_float32(place, tmp_path, raw):
 
 def test_an_encoder_without_a_padding_token_is_refused(place, tmp_path):
     from webfaq_eval.intermediate.encoder import load_encoder
-    from webfaq_eval.models.place import find_model
+    from webfaq_eval.models.encoder import find_model
 
     folder = write_encoder(tmp_path / "bare")
     for name in ("tokenizer_config.json", "special_tokens_map.json"):

@@ -60,8 +60,8 @@ def test_a_source_with_other_columns(toy: Toy, tmp_path: Path) -> None:
 
 
 def test_an_unknown_language(toy: Toy, tmp_path: Path) -> None:
-    line = refused(toy, tmp_path, "--languages", "deu,klingon")
-    assert "--languages: 'klingon' is not a known ISO 639 code" in line
+    line = refused(toy, tmp_path, "--languages", "deu,q1q")
+    assert "--languages: 'q1q' is not a known ISO 639 code" in line
 
 
 @pytest.mark.parametrize(
@@ -208,7 +208,7 @@ def test_an_out_without_a_name(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     line = refusal(*toy.arguments(Path(out)))
-    assert f"--out {out}: name a folder to be made, such as ./my-faq" in line
+    assert f"--out {out}: name a folder to be made, such as ./my-data" in line
 
 
 @pytest.mark.parametrize("kind", ["", "html:"])

@@ -151,7 +151,16 @@ def test_the_text_shows_rows_by_language_and_domain(small: Path, tmp_path: Path)
             "taxonomy",
         ),
         (
-            {"labelers": [{"kind": "teacher", "name": "new", "revision": "0" * 64}]},
+            {
+                "labelers": [
+                    {
+                        "kind": "teacher",
+                        "name": "new",
+                        "revision": "0" * 64,
+                        "taxonomy_version": "1.0.0",
+                    }
+                ]
+            },
             "patch",
             "labelers",
         ),
@@ -170,9 +179,9 @@ def test_a_change_of_the_manifest_has_its_level(
 
 
 def test_the_domains_of_another_taxonomy_are_named(small: Path, staged: Path) -> None:
-    slugs = [*Manifest.read(small).taxonomy["slugs"][1:], "sport"]
+    slugs = [*Manifest.read(small).taxonomy.slugs[1:], "sport"]
     edit_manifest(staged, taxonomy={"version": "2.0.0", "sha256": "0" * 64, "slugs": slugs})
-    gone = Manifest.read(small).taxonomy["slugs"][0]
+    gone = Manifest.read(small).taxonomy.slugs[0]
     assert compared(small, staged).taxonomy == [
         "1.0.0 -> 2.0.0", f"- domain {gone}", "+ domain sport"
     ]  # fmt: skip

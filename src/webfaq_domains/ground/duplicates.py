@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from webfaq_domains.ground.codepoints import folded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 
 def plain(text: str) -> str:
@@ -32,6 +33,9 @@ def equal_candidates(candidates: pa.Table) -> pa.Table:
 
     Two candidates are equal when title and text say the same.
     """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     columns = (same_keys(candidates[name].to_pylist()) for name in ("title", "text"))
     keys = pa.array([b"\xff".join(parts) for parts in zip(*columns, strict=True)], pa.binary())
     codes = keys.dictionary_encode().indices

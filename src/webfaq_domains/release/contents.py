@@ -123,7 +123,7 @@ class Release:
 
         :raises PublishError: naming the first file that differs.
         """
-        there = list_files(self.folder, self.target.repo_id).keys()
+        there = list_files(self.folder).keys()
         known = {file.path: file for file in self.files}
         for path in sorted(there | known.keys()):
             if path not in there or path not in known or not known[path].unchanged():
@@ -141,7 +141,7 @@ def read_release(
     :raises PublishError: if the version is none, or the folder must not or cannot be published.
     """
     number, folder = str(Version.parse(version)), artifact.snapshot.folder()
-    paths = list_files(folder, target.repo_id)
+    paths = list_files(folder)
     checked = artifact.check(load, quiet)
     if not checked.fine:
         raise PublishError(f"{checked.text()}\nThe folder is not published: mend it first")
@@ -212,11 +212,11 @@ _ATTRIBUTES = ".gitattributes"
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 
-def list_files(folder: Path, repo_id: str = "") -> dict[str, Path]:
+def list_files(folder: Path) -> dict[str, Path]:
     """Return every file below a folder by its path in the repository, sorted by that path.
 
-    :raises PublishError: for a symbolic link, a device, a hidden file, code or a pickle, a loading script
-        `<repo>.py`, or a name with characters that cannot be seen.
+    :raises PublishError: for a symbolic link, a device, a hidden file, code or a pickle, or a
+        name with characters that cannot be seen.
     """
     found: dict[str, Path] = {}
     for place, folders, names in os.walk(folder, followlinks=False):
@@ -233,10 +233,6 @@ def list_files(folder: Path, repo_id: str = "") -> dict[str, Path]:
                 _refuse(relative, "is neither a file nor a folder", "remove it")
     for relative, what in code_files(folder):
         _refuse(relative, what, "remove it")
-    script = f"{repo_id.rpartition('/')[2]}.py"
-    if repo_id and script in found:
-        what = "would be taken for a loading script, which `datasets` refuses to load"
-        _refuse(script, what, "rename or remove it")
     return dict(sorted(found.items()))
 
 
