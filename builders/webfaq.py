@@ -102,9 +102,8 @@ def build(options: BuildOptions) -> Built:
     with build_in(options, recipe.sha256(pins)) as (run, built):
         if run is not None:
             shards = run_chain(read_sources(sources, run), chain, run)
-            built.unmet = asked.unmet(shards.met)
             staged = stage_dataset(shards, recipe, pins, taxonomy, [labeler.id], run)
-            built.finish(staged, shards, run.work)
+            built.finish(staged, shards, run.work, unmet=asked.unmet(shards.met))
     return built
 
 

@@ -45,7 +45,7 @@ def recipe(folder: Path, *texts: str) -> Path:
 
 def test_a_builder_is_thin() -> None:
     for name in ("webfaq.py", "demo.py"):
-        assert len(BUILDERS.joinpath(name).read_text("utf-8").splitlines()) < 120
+        assert len(BUILDERS.joinpath(name).read_text("utf-8").splitlines()) <= 120
 
 
 @pytest.mark.parametrize(

@@ -243,7 +243,7 @@ def test_options_are_refused_before_any_work(options: XtremeOptions, tmp_path: P
         (["--task", "xnli=."], "unknown benchmark"),
         (["--task", f"tatoeba={options.tasks[3][1]}"], "no files for afr"),
         (
-            ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "klingon"],
+            ["--task", f"tatoeba={options.tasks[3][1]}", "--languages", "q1q"],
             "not a known ISO 639",
         ),
         (

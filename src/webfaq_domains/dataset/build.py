@@ -6,7 +6,7 @@ import errno
 import json
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,8 +76,9 @@ class Built:
     def manifest(self) -> Manifest:
         return Manifest.read(self.out)
 
-    def finish(self, staged: Path, shards: Shards, work: Path) -> None:
-        """Put the side files and, last, the staged folder in place."""
+    def finish(self, staged: Path, shards: Shards, work: Path, unmet: Sequence[str] = ()) -> None:
+        """Put the side files and, last, the staged folder in place; `unmet` met no row."""
+        self.unmet += unmet
         if not self._destination.is_free():
             raise OSError(errno.EEXIST, "another build was faster", str(self.out))
         self._destination.clear_beside()
@@ -127,11 +128,11 @@ _QUARANTINED = ("source", "place", "reason", "row")
 
 
 def quarantine_of(out: Path) -> Path:
-    return out.with_name(f"{out.name}.quarantine.jsonl")
+    return out.parent / f"{out.name}.quarantine.jsonl"
 
 
 def dropped_of(out: Path) -> Path:
-    return out.with_name(f"{out.name}.dropped")
+    return out.parent / f"{out.name}.dropped"
 
 
 def _is_quarantine(path: Path) -> bool:
