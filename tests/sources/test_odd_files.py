@@ -72,7 +72,7 @@ READ = [
     ("a.jsonl.bz2", bz2.compress(lines(PAIR)), 1, []),
     ("a.csv.bz2", bz2.compress(b"question,answer\nWhy?,So.\n"), 1, []),
     ("a.jsonl.zst", zst(lines(PAIR)), 1, []),
-    ("a.tsv.gz", gzip.compress(b"question\tanswer\nWhy?\tSo.\n"), 1, []),
+    ("a.tsv.gz", gzip.compress(b"question\tanswer\nWhy?\tSo.\n", mtime=0), 1, []),
     ("empty.jsonl", b"", 0, []),
     ("header.csv", b"question,answer\n", 0, []),
     ("returns.csv", b"question,answer\rWhy?,So.\rHow?,Thus.\r", 2, []),
