@@ -186,8 +186,8 @@ def test_chance_depends_on_text_and_seed_alone() -> None:
     assert one.model.revision != other.model.revision
 
 
+@pytest.mark.needs("bm25")
 def test_bm25_ranks_shared_words_first_and_ties_by_row(tmp_path: Path) -> None:
-    pytest.importorskip("bm25s", reason="bm25s is an extra")
     bm25 = open_retriever(Settings("bm25"), tmp_path)
     corpus = ["red fox", "blue bird", "red bird", "green tree", "lonely"]
     run = bm25.search(["red bird", "nothing here", "東京 タワー"], corpus, 5)
@@ -198,8 +198,8 @@ def test_bm25_ranks_shared_words_first_and_ties_by_row(tmp_path: Path) -> None:
         open_retriever(Settings("bm25", query_prefix="query: "), tmp_path)
 
 
+@pytest.mark.needs("bm25")
 def test_bm25_s_scores_are_lucene_s_formula(tmp_path: Path) -> None:
-    pytest.importorskip("bm25s", reason="bm25s is an extra")
     run = open_retriever(Settings("bm25"), tmp_path).search(["fox"], ["red fox", "a b c d"], 2)
     idf = np.log(1 + (2 - 1 + 0.5) / (1 + 0.5))
     expected = idf * 1 / (1 + 1.2 * (1 - 0.75 + 0.75 * 2 / 3))

@@ -224,8 +224,8 @@ def test_no_effect_without_a_control(toy: Experiment, ran: Folders, tmp_path: Pa
         find_effects(toy, folders)
 
 
+@pytest.mark.needs("plot")
 def test_the_commands_plan_run_status_report(toy: Experiment, toy_file: Path, ran: Folders) -> None:
-    pytest.importorskip("matplotlib", reason="figures need the extra `plot`")
     places = ["--pairs", toy.pairs, "--benchmark", toy.benchmark]
     places += ["--encoder", f"toy={toy.starts['toy'].encoder}", "--out", str(ran.out)]
 

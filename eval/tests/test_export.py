@@ -210,8 +210,8 @@ def test_an_empty_folder_is_an_error(tmp_path):
         export_results(Request(tmp_path, tmp_path / "out"), "trec")
 
 
+@pytest.mark.needs("mteb")
 def test_mteb_loads_the_task_files(results, tmp_path):
-    pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[mteb]'")
     from mteb.models.model_meta import ModelMeta
     from mteb.results import TaskResult
 
@@ -235,9 +235,9 @@ def test_mteb_loads_the_task_files(results, tmp_path):
     assert path.parent.parent.name == "org__toy"
 
 
+@pytest.mark.needs("mteb")
 @pytest.mark.filterwarnings("ignore")
 def test_mteb_s_cache_finds_the_files(results, tmp_path):
-    pytest.importorskip("mteb", reason="needs mteb: pip install 'webfaq-eval[mteb]'")
     from mteb import ResultCache
 
     export_results(Request(results, tmp_path), "mteb")

@@ -251,8 +251,8 @@ def test_f1_is_the_mean_over_predictions_and_gold_pairs(
     assert outcome.scores["official"]["recall"] == recall
 
 
+@pytest.mark.needs("bm25")
 def test_bm25_cannot_mine(bench_folder: Path, tmp_path: Path) -> None:
-    pytest.importorskip("bm25s", reason="bm25s is an extra")
     benchmark = open_benchmark(bench_folder)
     bm25 = open_retriever(Settings("bm25"), tmp_path)
     with pytest.raises(ModelError, match="needs a dense model"):

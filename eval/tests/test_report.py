@@ -182,8 +182,8 @@ def test_the_report_is_whole(report, results):
     assert "lareqa_swa_health: only org/strong" in compared["left_out"][0]
 
 
+@pytest.mark.needs("plot")
 def test_no_text_of_a_figure_is_cut_off(results, tmp_path):
-    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
     from webfaq_eval.report.figures import bias_plot, heat_map, save_figure
 
     models = [("an organisation/a model with quite a long name", {"deu": 0.1, "swa": -0.2})]
@@ -193,8 +193,8 @@ def test_no_text_of_a_figure_is_cut_off(results, tmp_path):
         assert shown.x0 >= 0 and shown.y0 >= 0 and shown.x1 <= width and shown.y1 <= height
 
 
+@pytest.mark.needs("plot")
 def test_the_baseline_needs_another_model(results, tmp_path, bench_folder):
-    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
     from webfaq_eval.report.build import write_report
 
     alone = write_results(tmp_path / "results", bench_folder, "org/one", 1.0, ("webfaq_deu",))
@@ -203,8 +203,8 @@ def test_the_baseline_needs_another_model(results, tmp_path, bench_folder):
     assert not (tmp_path / "out" / "report.html").exists()
 
 
+@pytest.mark.needs("plot")
 def test_an_unreadable_result_stops_the_report(tmp_path, bench_folder):
-    pytest.importorskip("matplotlib", reason="needs matplotlib: pip install 'webfaq-eval[plot]'")
     from webfaq_eval.report.build import write_report
 
     folder = write_results(tmp_path / "results", bench_folder, "org/one", 1.0, ("webfaq_deu",))

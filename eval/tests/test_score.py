@@ -124,8 +124,8 @@ def test_what_cannot_be_scored_is_refused(request_: Request) -> None:
         score(replace(request_, depth=10), quiet=True)
 
 
+@pytest.mark.needs("faiss")
 def test_an_approximate_index_is_recorded_with_its_loss(request_: Request) -> None:
-    pytest.importorskip("faiss", reason="faiss is an extra")
     one = replace(request_, patterns=("webfaq_deu",), index="HNSW8")
     ((_, result),) = score(one, quiet=True).results
     assert result.protocol.index == "HNSW8"

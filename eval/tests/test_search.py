@@ -94,8 +94,8 @@ def test_the_first_right_rank_is_that_of_a_full_sort() -> None:
         assert ranks[row] == 1 + min(line.index(one) for one in found[query == row])
 
 
+@pytest.mark.needs("faiss")
 def test_an_approximate_index_states_what_it_loses() -> None:
-    pytest.importorskip("faiss", reason="faiss is an extra")
     corpus = np.random.default_rng(14).standard_normal((2000, 16)).astype(np.float32)
     queries, exact = corpus[:40], search(corpus[:40], corpus, 20)
     assert recall_loss(exact, approximate(queries, corpus, 20, "Flat")) == 0

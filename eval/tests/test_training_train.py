@@ -36,7 +36,7 @@ from webfaq_eval.training.settings import (
 from webfaq_eval.training.step import Step
 from webfaq_eval.training.train import train
 
-pytest.importorskip("accelerate", reason="training is the extra train")
+pytestmark = pytest.mark.needs("train")
 
 
 @pytest.fixture(scope="module")

@@ -182,8 +182,8 @@ def test_the_code_of_the_builtin_card_runs():
     assert "__label__technology" in run_code(card, builtin_folder(), 1)
 
 
+@pytest.mark.needs("teacher")
 def test_the_code_of_the_teacher_card_runs_and_says_what_our_loader_says(made):
-    pytest.importorskip("setfit")
     folder = made / "webfaq-domain-labeler"
     run_code(folder / "README.md", folder, 0)
     printed = run_code(folder / "README.md", folder, 1)

@@ -123,8 +123,8 @@ def test_the_snapshot_passes_the_check(story: Story) -> None:
     )
 
 
+@pytest.mark.needs("mteb")
 def test_mtebs_loader_reads_it_from_the_hub(story: Story) -> None:
-    pytest.importorskip("mteb", reason="mteb is an extra")
     code = """
 import json, sys
 from mteb.abstasks.retrieval_dataset_loaders import RetrievalDatasetLoader

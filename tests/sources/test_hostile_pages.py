@@ -14,8 +14,8 @@ from webfaq_domains.ground.errors import SourceError
 from webfaq_domains.sources import open_source
 from webfaq_domains.steps.clean import clean_answer, clean_question
 
-pytest.importorskip("extruct", reason="needs the extra `html`")
-pytest.importorskip("pyoxigraph", reason="needs the extra `nquads`")
+pytestmark = [pytest.mark.needs("html"), pytest.mark.needs("nquads")]
+
 
 #: Far above what linear time takes, far below what quadratic time takes.
 SECONDS = 15.0

@@ -14,7 +14,8 @@ from webfaq_domains.ground.errors import MissingExtra, SourceError
 from webfaq_domains.sources.base import Rejected, Source
 from webfaq_domains.sources.html import HtmlSource
 
-pytest.importorskip("extruct", reason="extruct (the extra 'html') is not installed")
+pytestmark = pytest.mark.needs("html")
+
 
 Rows = tuple[list[dict[str, Any]], list[Rejected]]
 ReadAll = Callable[[Source], Rows]

@@ -14,7 +14,8 @@ from webfaq_domains.ground.errors import MissingExtra, SourceError
 from webfaq_domains.sources.base import Rejected, Source
 from webfaq_domains.sources.nquads import NQuadsSource
 
-pytest.importorskip("pyoxigraph", reason="pyoxigraph (the extra 'nquads') is not installed")
+pytestmark = pytest.mark.needs("nquads")
+
 
 Rows = tuple[list[dict[str, Any]], list[Rejected]]
 ReadAll = Callable[[Source], Rows]
