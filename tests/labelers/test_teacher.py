@@ -93,6 +93,7 @@ def test_no_pickle_is_in_a_teachers_folder(staged):
     assert not [n for n in names if n.endswith((".pkl", ".bin", ".joblib", ".pt"))]
 
 
+@pytest.mark.needs("teacher")
 def test_a_head_survives_fortran_order(tmp_path):
     weight = np.asfortranarray(np.arange(12, dtype=np.float32).reshape(3, 4))
     Head(weight, np.zeros(3, np.float32)).save(tmp_path)
@@ -122,6 +123,7 @@ def test_a_hub_encoder_needs_a_full_revision():
         local_encoder("org/encoder", "main")
 
 
+@pytest.mark.needs("teacher")
 def test_a_body_with_pickled_weights_only_is_refused(tmp_path):
     (tmp_path / "modules.json").write_text("[]")
     (tmp_path / "pytorch_model.bin").write_bytes(b"")
