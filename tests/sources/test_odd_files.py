@@ -171,3 +171,15 @@ def test_files_that_are_not_read_are_said(tmp_path: Path, caplog: pytest.LogCapt
         (tmp_path / name).write_text("x")
     open_source(str(tmp_path))
     assert "3 files are not read: 2 with .txt, 1 with no ending" in caplog.text
+
+
+def test_a_json_file_about_the_data_is_said_and_left_out(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "rows.jsonl").write_text('{"question": "Why?", "answer": "So."}\n')
+    (tmp_path / "about.json").write_text('{\n "made": "by hand"\n}\n')
+    source = open_source(str(tmp_path))
+    assert [file.name for file in source.files] == ["rows.jsonl"]
+    assert "not read: about.json: none of its first lines is a JSON object" in caplog.text
+    with pytest.raises(SourceError, match=r"about\.json: none of its first lines"):
+        open_source(str(tmp_path / "about.json"))

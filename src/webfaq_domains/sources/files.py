@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO, cast
 
-from webfaq_domains.ground.errors import SourceError
+from webfaq_domains.ground.errors import SchemaError, SourceError
 from webfaq_domains.ground.files import file_sha256
 from webfaq_domains.sources.base import Batch, SourceFile
 from webfaq_domains.sources.paths import PathClaim, path_claims, told
@@ -82,9 +82,9 @@ class FilesSource:
         files = list_files(
             path, lambda name: suffix(name) is not None, f"file that ends in {kinds}"
         )
-        for file in files:
-            with Path(file.path).open("rb") as stream:
-                check_columns(file.name, stream)
+        files = tuple(file for file in files if _holds_rows(file, alone=path.is_file()))
+        if not files:
+            raise SourceError(f"{path} holds no {kinds} with rows")
         claims = path_claims(file.name for file in files)
         for line in told(claims):
             _log.warning("%s: %s", path, line)
@@ -95,6 +95,27 @@ class FilesSource:
     def read(self, file: SourceFile) -> Iterator[Batch]:
         with Path(file.path).open("rb") as stream:
             yield from read_rows(file.name, stream, self.claims.get(file.name))
+
+
+def _holds_rows(file: SourceFile, alone: bool) -> bool:
+    """Check the columns of a file, and tell whether it is read.
+
+    A `.json` file among others may be about the data: what is no JSON Lines there is said and left out.
+    """
+    try:
+        with Path(file.path).open("rb") as stream:
+            check_columns(file.name, stream)
+    except (SourceError, SchemaError) as error:
+        if alone or not may_be_about_data(file.name):
+            raise
+        _log.warning("not read: %s", error)
+        return False
+    return True
+
+
+def may_be_about_data(name: str) -> bool:
+    """Tell whether a file's ending says too little: `.json` may hold rows, or settings, or a card."""
+    return name.lower().endswith(".json")
 
 
 _GZIP = b"\x1f\x8b"

@@ -7,13 +7,13 @@ import io
 import logging
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from webfaq_domains.ground.errors import SourceError
+from webfaq_domains.ground.errors import SchemaError, SourceError
 from webfaq_domains.ground.hub import Address, Repository, RepositoryFile
 from webfaq_domains.sources.base import Batch, SourceFile
-from webfaq_domains.sources.files import say_unread
+from webfaq_domains.sources.files import may_be_about_data, say_unread
 from webfaq_domains.sources.paths import PathClaim, path_claims, told
 from webfaq_domains.sources.records import PACKED
 from webfaq_domains.sources.rows import SUFFIXES, check_columns, read_rows, suffix
@@ -75,9 +75,7 @@ class HubSource:
                 + (f" in the languages {', '.join(sorted(wanted))}" if wanted else "")
             )
         source = cls(repository, kept, claims)
-        for file in kept:
-            source._check(file)
-        return source
+        return replace(source, files=tuple(file for file in kept if source._holds_rows(file)))
 
     @property
     def name(self) -> str:
@@ -86,6 +84,17 @@ class HubSource:
     @property
     def sha(self) -> str:
         return self.repository.sha
+
+    def _holds_rows(self, file: SourceFile) -> bool:
+        """Check a file's columns, and tell whether it is read; see `files.may_be_about_data`."""
+        try:
+            self._check(file)
+        except (SourceError, SchemaError) as error:
+            if not may_be_about_data(file.name):
+                raise
+            _log.warning("not read: %s", error)
+            return False
+        return True
 
     def _check(self, file: SourceFile) -> None:
         """Look at a file's columns through range requests, without downloading it."""
