@@ -304,7 +304,7 @@ def test_the_commands_build_and_fill(options: XtremeOptions, tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the raw releases are not beside the repository")
+@pytest.mark.needs_data("xtreme_r")
 def test_the_real_releases_build_small_and_fine(tmp_path: Path) -> None:
     tasks = (("lareqa", SHARED / "lareqa"), ("tatoeba", SHARED / "tatoeba/v1"))
     staged = build(XtremeOptions(tasks, tmp_path / "out", quiet=True))

@@ -197,7 +197,7 @@ def test_an_answer_on_the_border_belongs_to_the_sentence_it_starts_in(tmp_path: 
     assert right["deu-00-0-q01"] == "eng-00-0-01"
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the raw releases are not beside the repository")
+@pytest.mark.needs_data("xtreme_r")
 def test_the_official_counts_hold_for_the_real_lareqa() -> None:
     task = read_task("lareqa", SHARED / "lareqa", Reading())
     assert len(task.pools[0].candidates) == 13_014
@@ -205,7 +205,7 @@ def test_the_official_counts_hold_for_the_real_lareqa() -> None:
     assert all(len(set(rows(p.right))) == 1190 * 11 for p in task.parts)
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the raw releases are not beside the repository")
+@pytest.mark.needs_data("xtreme_r")
 def test_the_official_counts_hold_for_the_real_tatoeba() -> None:
     task = read_task("tatoeba", SHARED / "tatoeba/v1", Reading())
     assert [p.language for p in task.parts] == list(XTREME_R)
@@ -289,7 +289,7 @@ def test_mewslix_refuses_broken_and_missing_files(tmp_path: Path) -> None:
     refused(lambda: read_task("mewslix", folder, PART), "cannot be read")
 
 
-@pytest.mark.skipif(not SHARED.is_dir(), reason="the raw releases are not beside the repository")
+@pytest.mark.needs_data("xtreme_r")
 def test_real_mentions_are_marked(tmp_path: Path) -> None:
     source = (SHARED / "mewsli-x/example_mentions.jsonl").read_text("utf-8")
     (tmp_path / "wikinews_mentions-test.jsonl").write_text(source, "utf-8")
