@@ -273,6 +273,7 @@ def test_a_finished_run_is_not_done_again_and_another_is_refused(
 # Going on
 
 
+@pytest.mark.slow
 def test_killed_and_started_again_the_weights_are_the_same(encoder: Path, tmp_path: Path) -> None:
     dropping = write_encoder(tmp_path / "dropping", dropout=0.1)
     data = lines(tmp_path / "mnli.jsonl", nli(100))

@@ -117,6 +117,7 @@ def test_translated_texts_taught_the_student_and_its_card_names_their_project(ma
     assert "o/project" not in teacher, "the teacher learnt nothing from it"
 
 
+@pytest.mark.slow
 def test_a_teacher_made_before_is_used_again(made, inputs, tmp_path):
     teacher = made / "webfaq-domain-labeler"
     build(LabelerOptions(
@@ -193,6 +194,7 @@ def test_the_code_of_the_teacher_card_runs_and_says_what_our_loader_says(made):
     assert theirs == pytest.approx(ours.tolist(), abs=2e-3)
 
 
+@pytest.mark.slow
 def test_the_same_texts_give_the_same_builtin(inputs, tmp_path):
     for name in ("one", "two"):
         build(LabelerOptions(
