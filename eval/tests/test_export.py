@@ -14,9 +14,11 @@ from webfaq_eval.benchmark.folder import open_benchmark
 from webfaq_eval.cli.results import export as command
 from webfaq_eval.errors import ResultError
 from webfaq_eval.export.base import Request, export_results
-from webfaq_eval.export.trec import falling
 from webfaq_eval.identity import Model
 from webfaq_eval.results import Result, read_result, read_results, write_result
+
+from webfaq_domains.ground.errors import StagedError
+from webfaq_domains.ground.trec import falling
 
 SHARED = Path(__file__).parents[2] / "../shared/data"
 SUBSETS = ("tatoeba_*", "mewslix_deu*", "lareqa_deu")
@@ -79,7 +81,7 @@ def test_an_id_with_a_space_cannot_be_in_a_run(tmp_path, bench_folder):
     table = pq.read_table(path)
     ids = ["with space", *table["query-id"].to_pylist()[1:]]
     pq.write_table(table.set_column(0, "query-id", [ids]), path)
-    with pytest.raises(ResultError, match="has a space"):
+    with pytest.raises(StagedError, match="has white space"):
         export_results(Request(root, tmp_path / "runs"), "trec")
     assert not list((tmp_path / "runs").rglob("*.run"))
 
