@@ -81,7 +81,7 @@ def read(name: str, path: Path, content: bytes) -> Found:
 @every_reader
 def test_good_rows_are_read_from_each_kind_of_file(name: str, tmp_path: Path) -> None:
     reader, row = READERS[name]
-    packed = gzip.compress(json_lines(row))
+    packed = gzip.compress(json_lines(row), mtime=0)
     files = {
         "a.jsonl": json_lines(row),
         "mark.jsonl": b"\xef\xbb\xbf" + json_lines(row),
@@ -144,7 +144,9 @@ def test_an_empty_file_has_no_rows(name: str, tmp_path: Path) -> None:
     ):
         read(name, tmp_path / "y.parquet", b"PAR1 cut off")
     with pytest.raises(TaskDataError, match=r"z\.jsonl\.gz: cannot be read"):
-        read(name, tmp_path / "z.jsonl.gz", gzip.compress(json_lines(READERS[name][1]))[:-6])
+        read(
+            name, tmp_path / "z.jsonl.gz", gzip.compress(json_lines(READERS[name][1]), mtime=0)[:-6]
+        )
 
 
 @every_reader

@@ -27,7 +27,7 @@ ROWS = [
 
 def write_jsonl(path: Path, rows: list[Any]) -> Path:
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
-    path.write_bytes(gzip.compress(text) if path.suffix == ".gz" else text)
+    path.write_bytes(gzip.compress(text, mtime=0) if path.suffix == ".gz" else text)
     return path
 
 

@@ -37,7 +37,7 @@ def jsonl(rows: list[dict[str, Any]]) -> bytes:
 
 
 def gz(rows: list[dict[str, Any]]) -> bytes:
-    return gzip.compress(jsonl(rows), compresslevel=1)
+    return gzip.compress(jsonl(rows), compresslevel=1, mtime=0)
 
 
 def noise(size: int) -> str:
@@ -85,7 +85,9 @@ V2_FILES = {
 }
 GENERIC_FILES = {
     "deu.jsonl.gz": gzip.compress(
-        jsonl([{"_id": "7", "question": "Wie groß?", "answer": "Groß."}]) + b'{"question": "Wo?"}\n'
+        jsonl([{"_id": "7", "question": "Wie groß?", "answer": "Groß."}])
+        + b'{"question": "Wo?"}\n',
+        mtime=0,
     ),
     "notes/readme.txt": b"not a data file",
 }

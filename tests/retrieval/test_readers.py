@@ -283,7 +283,7 @@ def test_mewslix_refuses_broken_and_missing_files(tmp_path: Path) -> None:
     refused(lambda: read_task("mewslix", folder, PART), f"{path}:3: not JSON")
     write_lines(path, [*ENTITIES, ENTITIES[0]])
     refused(lambda: read_task("mewslix", folder, PART), "1 entity_ids are there twice")
-    whole = gzip.compress(path.read_bytes())
+    whole = gzip.compress(path.read_bytes(), mtime=0)
     path.unlink()
     path.with_suffix(".jsonl.gz").write_bytes(whole[:-12])
     refused(lambda: read_task("mewslix", folder, PART), "cannot be read")

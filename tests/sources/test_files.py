@@ -65,9 +65,9 @@ def as_parquet(rows: list[dict[str, Any]]) -> bytes:
 WRITERS: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
     "parquet": as_parquet,
     "jsonl": as_jsonl,
-    "jsonl.gz": lambda rows: gzip.compress(as_jsonl(rows)),
+    "jsonl.gz": lambda rows: gzip.compress(as_jsonl(rows), mtime=0),
     "csv": as_csv,
-    "csv.gz": lambda rows: gzip.compress(as_csv(rows)),
+    "csv.gz": lambda rows: gzip.compress(as_csv(rows), mtime=0),
 }
 
 

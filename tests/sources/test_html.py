@@ -406,7 +406,7 @@ def test_encodings(data: bytes, tmp_path: Path, read_all: ReadAll) -> None:
 def test_a_folder_is_read_with_its_subfolders(tmp_path: Path, read_all: ReadAll) -> None:
     (tmp_path / "de").mkdir()
     (tmp_path / "z.HTML").write_text(script(GOOD))
-    (tmp_path / "de" / "a.html.gz").write_bytes(gzip.compress(script(GOOD).encode()))
+    (tmp_path / "de" / "a.html.gz").write_bytes(gzip.compress(script(GOOD).encode(), mtime=0))
     (tmp_path / "note.txt").write_text(script(GOOD))
     source = HtmlSource.open(str(tmp_path))
     assert [file.name for file in source.files] == ["de/a.html.gz", "z.HTML"]
@@ -420,7 +420,7 @@ def test_a_folder_is_read_with_its_subfolders(tmp_path: Path, read_all: ReadAll)
 
 
 def test_a_page_beyond_the_bound_is_rejected(tmp_path: Path, read_all: ReadAll) -> None:
-    (tmp_path / "a.html.gz").write_bytes(gzip.compress(script(GOOD).encode()))
+    (tmp_path / "a.html.gz").write_bytes(gzip.compress(script(GOOD).encode(), mtime=0))
     files = HtmlSource.open(str(tmp_path)).files
     rows, rejected = read_all(HtmlSource(files, page_bytes=100))
     assert (rows, [row.reason for row in rejected]) == ([], ["page larger than the bound"])

@@ -283,7 +283,9 @@ def test_a_folder_is_read_in_the_order_of_names_gzip_or_not(
 ) -> None:
     text = ("\n".join(CATS) + "\n").encode()
     (tmp_path / "b.txt").write_bytes(text)
-    (tmp_path / "a.nq.gz").write_bytes(gzip.compress(text[:400]) + gzip.compress(text[400:]))
+    (tmp_path / "a.nq.gz").write_bytes(
+        gzip.compress(text[:400], mtime=0) + gzip.compress(text[400:], mtime=0)
+    )
     (tmp_path / "LICENSE").write_text("not data")
     source = NQuadsSource.open(str(tmp_path))
     assert [file.name for file in source.files] == ["a.nq.gz", "b.txt"]
@@ -316,7 +318,7 @@ def test_a_missing_path_is_refused(tmp_path: Path) -> None:
 
 def test_a_dump_that_is_cut_off_ends_in_an_error(tmp_path: Path) -> None:
     text = "\n".join(page(*((f"Question {n}?", f"{n * n}") for n in range(2000))))
-    (tmp_path / "a.gz").write_bytes(gzip.compress(text.encode())[:-500])
+    (tmp_path / "a.gz").write_bytes(gzip.compress(text.encode(), mtime=0)[:-500])
     source = NQuadsSource.open(str(tmp_path))
     with pytest.raises(SourceError, match="cut off or damaged"):
         list(source.read(source.files[0]))
