@@ -2,7 +2,7 @@
 
     webfaq-domains build retrieval --dataset webfaq-domains --out webfaq-domains-retrieval
 
-The task is made in `benchmarks/faq.py`, the parameters are in `retrieval.toml`.
+The task is made in `retrieval/readers/faq.py`, the parameters are in `retrieval.toml`.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ _PATH = click.Path(path_type=Path)
 
 @dataclass(frozen=True)
 class RetrievalOptions:
-    """What a build is asked for; `parallel` are the rules of `benchmarks/parallel.py`."""
+    """What a build is asked for; `parallel` are the rules of `retrieval/readers/faq.py`."""
 
     dataset: Path
     out: Path

@@ -2,7 +2,7 @@
 
     webfaq-domains build xtreme-r --task tatoeba=DIR --task lareqa=DIR --out xtreme-r-domains
 
-The readers are in `benchmarks/`, the layout in `docs/retrieval.md`, the parameters in `xtreme_r.toml`.
+The readers are in `retrieval/readers/`, the layout in `docs/retrieval.md`, the parameters in `xtreme_r.toml`.
 """
 
 from __future__ import annotations

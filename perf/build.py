@@ -41,11 +41,11 @@ def _floor_worker(job: tuple[str, int, int]) -> tuple[float, float]:
 
     from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
     from webfaq_domains.ground.text import pair_text
-    from webfaq_domains.labelers.load import open_labeler
+    from webfaq_domains.labelers.load import load_labeler
     from webfaq_domains.labelers.student import student_lines
 
     path, part, parts = job
-    language, student = load_fasttext(str(language_model())), open_labeler("builtin")
+    language, student = load_fasttext(str(language_model())), load_labeler("builtin")
     wall = cpu = 0.0
     parquet = pq.ParquetFile(path)
     for group in range(part, parquet.num_row_groups, parts):

@@ -28,12 +28,11 @@ class LabelDocuments(PipelineStep):
     def run(self, data, rank: int = 0, world_size: int = 1):
         from webfaq_domains.ground.fasttext_models import language_model, load_fasttext
         from webfaq_domains.ground.languages import from_fasttext
-        from webfaq_domains.labelers.base import assign
-        from webfaq_domains.labelers.load import open_labeler
+        from webfaq_domains.labelers.load import load_labeler
         from webfaq_domains.steps.clean import clean_answer, clean_question
         from webfaq_domains.steps.wellformed import has_question_mark, shown_width
 
-        language, student = load_fasttext(str(language_model())), open_labeler("builtin")
+        language, student = load_fasttext(str(language_model())), load_labeler("builtin")
         for document in data:
             assert isinstance(document, Document)
             question = clean_question(document.metadata["question"])
@@ -42,8 +41,7 @@ class LabelDocuments(PipelineStep):
                 continue
             text = f"{question} {answer}".replace("\n", " ")
             found = language.f.predict(text[: self.lid_characters] + "\n", 1, 0.0, "strict")
-            probabilities = student.probabilities([text[: student.characters]])
-            given = assign(probabilities, student.domains, student.thresholds, "other")
+            given = student.label([text])
             document.text = answer
             document.metadata.update(
                 question=question,
